@@ -6,7 +6,9 @@
 
 static inline unsigned bits_len64(uint64_t x)	/* bits needed to write x; 0 for 0 */
 {
-	return x ? 64u - (unsigned)__builtin_clzll(x) : 0;
+	uint32_t high = (uint32_t)(x >> 32), low = (uint32_t)x;	/* two halves: no library call on 32-bit hosts */
+
+	return high ? 64u - (unsigned)__builtin_clz(high) : low ? 32u - (unsigned)__builtin_clz(low) : 0;
 }
 static inline uint32_t bits_mix(uint64_t x)	/* spread every bit of x over 32 */
 {
