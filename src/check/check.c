@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
+/* The checker's face: counts, the sentence about the first violation, and the order in which the families hear a record. */
+#include "check/internal.h"
+#include <stdarg.h>
+#include <stdio.h>
+
+#define BIT(n) (UINT64_C(1) << (n))
+#define BITS(a, b) ((BIT((b) + 1) - 1) & ~(BIT(a) - 1))
+
+uint64_t iovm_check_set(void)
+{
+	return BITS(1, 12) | BITS(17, 22) | BIT(24) | BITS(26, 29) | BITS(32, 37) | BITS(40, 42);
+}
+
+struct iovm_check *iovm_check_new(void)
+{
+	return calloc(1, sizeof(struct iovm_check));
+}
+
+void iovm__check_fail(struct iovm_check *ck, unsigned inv, const char *fmt, ...)
+{
+	va_list ap;
+	int n;
+
+	ck->count[inv].violations++;
+	if (ck->violations++)
+		return;
+	n = snprintf(ck->first, sizeof ck->first, "I%u: record %llu: ", inv, (unsigned long long)ck->ordinal);
+	va_start(ap, fmt);
+	vsnprintf(ck->first + n, sizeof ck->first - (size_t)n, fmt, ap);
+	va_end(ap);
+}
+
+void iovm_check_record(struct iovm_check *ck, const struct iovm_trace *rec)
+{
+	ck->ordinal++;
+}
+
+void iovm_check_end(struct iovm_check *ck)
+{
+	ck->ended = true;
+}
+
+unsigned iovm_check_violations(const struct iovm_check *ck)
+{
+	return ck->violations;
+}
+
+const struct iovm_check_count *iovm_check_count(const struct iovm_check *ck, unsigned invariant)
+{
+	return &ck->count[invariant < IOVM_CHECK_MAX ? invariant : 0];
+}
+
+const char *iovm_check_first(const struct iovm_check *ck)
+{
+	return ck->violations ? ck->first : NULL;
+}
+
+void iovm_check_del(struct iovm_check *ck)
+{
+	free(ck);
+}
