@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
+/*
+ * Ranges. The caller has changed the table; a full fence, then the TLBs of all IOMMUs that walk it, then, behind their fences, the ATCs of all devices that
+ * may hold translations. The bonds are read after the TLB fence and a full fence: a device that was let in meanwhile walked the new table (bind stores the entry
+ * after it published the bond, with a full fence between: either we see the bond, or its first walk sees the change).
+ *
+ * Several IOMMUs or devices are asked at once and then waited for, EIGHT at a time, since their batches live on our stack. A fence that fails is shared with
+ * others: who shared it asks again alone, and who fails alone is guilty.
+ */
+#include "inval/inval.h"
+
+enum { EIGHT = 8 };
+
+struct flight {		/* one batch under way */
+	struct iovm_iommu *iommu;
+	struct iovm_device *dev;	/* whose ATC is asked; NULL: none */
+	struct iovm__bond *bond;
+	struct iovm__batch batch;
+	unsigned n;
+	struct iovm_cmd cmd[3];
+};
+
+unsigned iovm__atc_split(uint64_t first, uint64_t last, unsigned stu, uint64_t out[2][2])
+{
+	uint64_t page[2] = { first >> IOVM_PAGE_SHIFT, last >> IOVM_PAGE_SHIFT }, middle;
+	unsigned span = bits_len64(page[0] ^ page[1]), size[2], i;
+
+	if (span < stu)
+		span = stu;
+	if (span >= 64 - IOVM_PAGE_SHIFT) {
+		out[0][0] = 0;
+		out[0][1] = UINT64_MAX;
+		return 1;
+	}
+	size[0] = size[1] = span;
+	if (span > stu + 1) {	/* the boundary that blows it up: each side by itself may be far smaller */
+		middle = page[1] >> (span - 1) << (span - 1);
+		size[0] = bits_len64(page[0] ^ (middle - 1));
+		size[1] = bits_len64(middle ^ page[1]);
+		for (i = 0; i < 2; i++)
+			if (size[i] < stu)
+				size[i] = stu;
+	}
+	if (size[0] + 1 >= span || size[1] + 1 >= span)
+		size[0] = size[1] = span;
+	for (i = 0; i < 2; i++) {
+		out[i][0] = page[i] >> size[i] << size[i] << IOVM_PAGE_SHIFT;
+		out[i][1] = out[i][0] + ((uint64_t)1 << size[i] << IOVM_PAGE_SHIFT) - 1;
+	}
+	return size[0] == span ? 1 : 2;
+}
+
+int iovm__inval_suspect(struct iovm_device *dev, unsigned long ticket)
+{
+	const struct iovm_port *port = dev->iommu->port;
+	bool fenced = port->fence && port->fence(port->ctx, dev->host) == 0;
+	bool first = iovm__device_abort(dev, fenced ? IOVM__DEV_FENCED : IOVM__DEV_SUSPECT);
+
+	TRACE(port, SUSPECT, .iommu = (uint8_t)dev->iommu->index, .stream_id = dev->fn.stream_ids[0], .pasid = IOVM_NO_PASID,
+	      .b = ticket, .code = fenced);
+	if (first) {
+		iovm__notice(dev->iommu, dev, IOVM_SUSPECT, IOVM_NO_PASID, 0);
+		iovm__notice(dev->iommu, dev, IOVM_RESET_WANTED, IOVM_NO_PASID, 0);
+	}
+	return fenced ? 0 : IOVM_E_TIMEDOUT;
+}
+
+static void launch(struct flight *f, bool alone)
+{
+	iovm__submit_post(f->iommu, &f->batch, f->cmd, f->n, alone);
+}
+
+/* Wait for one; a failed ATC fence is asked for again alone, and blamed on its device if it fails again */
+static int land(struct flight *f)
+{
+	int err = iovm__submit_wait(f->iommu, &f->batch);
+
+	if (err == IOVM_E_ATC) {
+		launch(f, true);
+		err = iovm__submit_wait(f->iommu, &f->batch);
+	}
+	if ((err == IOVM_E_ATC || err == IOVM_E_TIMEDOUT) && f->dev)
+		err = iovm__inval_suspect(f->dev, f->batch.ticket);
+	return err == IOVM_E_ATC ? IOVM_E_HARDWARE : err;
+}
+
+static void take_off(const struct flight *f, unsigned n)	/* all of them, before the first is waited for */
+{
+	for (; n; n--, f++)
+		iovm__submit_pump(f->iommu);
+}
+
+static int land_all(struct flight *f, unsigned n)
+{
+	int err = 0, e;
+
+	take_off(f, n);
+	for (; n; n--, f++) {
+		e = land(f);
+		err = err ? err : e;
+	}
+	return err;
+}
+
+static struct iovm_cmd tlb_command(const struct iovm__domain *d, const struct iovm_table *table, uint64_t first, uint64_t last)
+{
+	return (struct iovm_cmd){ .op = IOVM_CMD_TLB, .format = (uint8_t)table->format, .asid = load_rlx(&d->asid), .pasid = IOVM_NO_PASID,
+				  .first = first, .last = last };
+}
+
+static int tlb_phase(struct iovm__slot *slot, uint64_t first, uint64_t last)
+{
+	struct iovm__domain *d = load_acq(&slot->domains);
+	struct flight f[EIGHT];
+	int err = 0, e;
+	unsigned n;
+
+	while (d) {
+		for (n = 0; d && n < EIGHT; d = d->next) {
+			bool all;
+
+			if (!load_acq(&d->asid))
+				continue;
+			all = (last - first) >> IOVM_PAGE_SHIFT >= d->iommu->be.range_pages;
+			f[n] = (struct flight){ .iommu = d->iommu, .n = 1 };
+			f[n].cmd[0] = tlb_command(d, &slot->table, all ? 0 : first, all ? UINT64_MAX : last);
+			launch(&f[n++], false);
+		}
+		e = land_all(f, n);
+		err = err ? err : e;
+	}
+	return err;
+}
+
+/* A device that was set to abort holds nothing of ours once the IOMMU has taken note of it */
+static int aborted_reach(struct iovm_device *dev)
+{
+	if (!(iovm__device_state(dev) & IOVM__DEV_SUSPECT))
+		return 0;
+	return iovm__submit_poll(dev->iommu, &dev->abort_batch) == 1 ? 0 : IOVM_E_TIMEDOUT;
+}
+
+static void prepare_atc(struct flight *f, const struct iovm__bond *b, struct iovm_device *dev, uint64_t first, uint64_t last)
+{
+	uint64_t piece[2][2];
+	unsigned i;
+
+	*f = (struct flight){ .iommu = dev->iommu, .dev = dev };
+	f->n = iovm__atc_split(first, last, dev->fn.stu, piece);
+	for (i = 0; i < f->n; i++)
+		f->cmd[i] = (struct iovm_cmd){ .op = IOVM_CMD_ATC, .pasid = load_rlx(&b->pasid), .first = piece[i][0],
+					       .last = piece[i][1], .fn = &dev->fn };
+}
+
+static int atc_phase(struct iovm__slot *slot, uint64_t first, uint64_t last)
+{
+	struct iovm__bond *b = load_acq(&slot->bonds);
+	struct flight f[EIGHT];
+	int err = 0, e;
+	unsigned n;
+
+	while (b) {
+		for (n = 0; b && n < EIGHT; b = b->next) {
+			unsigned state = load_sc(&b->state);
+			struct iovm_device *dev;
+
+			if (state == IOVM__BOND_FREE || state == IOVM__BOND_ENDED)
+				continue;
+			dev = load_rlx(&b->dev);
+			e = aborted_reach(dev);
+			err = err ? err : e;
+			if (!iovm__device_reaches_atc(dev))
+				continue;
+			prepare_atc(&f[n], b, dev, first, last);
+			launch(&f[n++], false);
+		}
+		e = land_all(f, n);
+		err = err ? err : e;
+	}
+	return err;
+}
+
+int iovm__inval_slot(struct iovm__slot *slot, uint64_t first, uint64_t last)
+{
+	int err = tlb_phase(slot, first, last), e;
+
+	fence_sc();
+	e = atc_phase(slot, first, last);
+	return err ? err : e;
+}
+
+/* ---- the cut ------------------------------------------------------------------------------------------------------------------------ */
+
+void iovm__cut_quiet(struct iovm__bond *b)
+{
+	struct iovm_device *dev = load_rlx(&b->dev);
+	struct iovm_iommu *iommu = dev->iommu;
+	uint32_t pasid = load_rlx(&b->pasid);
+
+	(void)iommu->be.entry(iommu->hw, &dev->fn, pasid, IOVM_TO_QUIET, NULL, 0);
+	TRACE(iommu->port, ENTRY, .iommu = (uint8_t)iommu->index, .stream_id = dev->fn.stream_ids[0], .pasid = pasid, .bond = b->serial,
+	      .context = load_rlx(&b->slot->context), .code = IOVM_TO_QUIET);
+}
+
+unsigned iovm__cut_commands(const struct iovm__bond *b, bool tlb, struct iovm_cmd cmd[3])
+{
+	struct iovm_device *dev = load_rlx(&b->dev);
+	uint32_t pasid = load_rlx(&b->pasid);
+	unsigned n = 0;
+
+	cmd[n++] = (struct iovm_cmd){ .op = IOVM_CMD_ENTRY, .pasid = pasid, .fn = &dev->fn };
+	if (tlb)
+		cmd[n++] = tlb_command(b->domain, &b->slot->table, 0, UINT64_MAX);
+	if (iovm__device_reaches_atc(dev))
+		cmd[n++] = (struct iovm_cmd){ .op = IOVM_CMD_ATC, .pasid = pasid, .first = 0, .last = UINT64_MAX, .fn = &dev->fn };
+	return n;
+}
+
+void iovm__cut_note(struct iovm__bond *b, int err)
+{
+	unsigned not_yet = IOVM__CUT_NOT_YET;
+
+	if (err)
+		(void)cas_ar(&b->cut, &not_yet, (unsigned)IOVM__CUT_FAILED);
+	else
+		store_rel(&b->cut, (unsigned)IOVM__CUT_DONE);
+}
+
+static void prepare_cut(struct flight *f, struct iovm__bond *b, bool tlb)
+{
+	struct iovm_device *dev = load_rlx(&b->dev);
+
+	iovm__cut_quiet(b);
+	*f = (struct flight){ .iommu = dev->iommu, .bond = b, .dev = iovm__device_reaches_atc(dev) ? dev : NULL };
+	f->n = iovm__cut_commands(b, tlb, f->cmd);
+}
+
+/* A suspect's cut counts only once it was reset, fenced or removed */
+static int unless_suspect(struct iovm__bond *b, int err)
+{
+	if (!err && (iovm__device_state(load_rlx(&b->dev)) & IOVM__DEV_SUSPECT))
+		err = IOVM_E_TIMEDOUT;
+	return err;
+}
+
+int iovm__cut_bond(struct iovm__bond *b, bool tlb)
+{
+	struct flight f;
+	int err;
+
+	prepare_cut(&f, b, tlb);
+	launch(&f, false);
+	err = unless_suspect(b, land(&f));
+	iovm__cut_note(b, err);
+	return err;
+}
+
+int iovm__cut_slot(struct iovm__slot *slot)
+{
+	struct iovm__bond *b = load_acq(&slot->bonds);
+	struct flight f[EIGHT];
+	int err = 0, e;
+	unsigned n, i;
+
+	while (b) {
+		for (n = 0; b && n < EIGHT; b = b->next) {
+			unsigned state = load_sc(&b->state);
+
+			if (state == IOVM__BOND_FREE || state == IOVM__BOND_ENDED)
+				continue;
+			prepare_cut(&f[n], b, true);
+			launch(&f[n++], false);
+		}
+		take_off(f, n);
+		for (i = 0; i < n; i++) {
+			e = unless_suspect(f[i].bond, land(&f[i]));
+			iovm__cut_note(f[i].bond, e);
+			err = err ? err : e;
+		}
+	}
+	return err;
+}

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
+/*
+ * One requester: its capabilities in the only legal order, and its stream entry.
+ *
+ * PASID may change only while ATS is off (PCIe 10.3.7.8, 7.8.8), PRI only goes on when it reports STOPPED (10.5.2.2), ATS goes on at the device after the IOMMU
+ * translates for it and goes off before. A VF has no PASID and no PRI capability of its own: its PF's serve it. Switching ATS off leaves
+ * the ATC empty: the device stops using it at once, and ATC, fence make sure that nothing of it is in flight.
+ */
+#include "iommu/iommu.h"
+
+static int set_cap(struct iovm_device *dev, enum iovm_cap cap, uint32_t value)
+{
+	if (!dev->set_cap || (iovm__device_state(dev) & IOVM__DEV_GONE))
+		return 0;
+	return dev->set_cap(dev->host, cap, value);
+}
+
+static bool has_pasid(const struct iovm_device *dev)
+{
+	return dev->fn.pasid_bits && !dev->pf;
+}
+
+static bool has_ats(const struct iovm_device *dev)
+{
+	return dev->set_cap && dev->iommu->be.ats && (dev->flags & IOVM_DEV_TRUSTED);
+}
+
+static bool has_pri(const struct iovm_device *dev)
+{
+	return dev->unit && !dev->fn.stall && !dev->pf;
+}
+
+/* The device stops asking and answering Translated from what it held */
+static void forget_atc(struct iovm_device *dev)
+{
+	struct iovm_iommu *iommu = dev->iommu;
+	const struct iovm_cmd all = { .op = IOVM_CMD_ATC, .pasid = IOVM_NO_PASID, .first = 0, .last = UINT64_MAX, .fn = &dev->fn };
+	struct iovm__batch batch;
+
+	if (iovm__device_state(dev) & IOVM__DEV_ABORTED)
+		return;
+	iovm__submit_post(iommu, &batch, &all, 1, false);
+	if (iovm__submit_wait(iommu, &batch))
+		iovm__device_abort(dev, IOVM__DEV_SUSPECT);
+}
+
+int iovm__device_sync(struct iovm_device *dev)
+{
+	const struct iovm_cmd changed = { .op = IOVM_CMD_ENTRY, .flags = IOVM_CMD_STREAM, .pasid = IOVM_NO_PASID, .fn = &dev->fn };
+	struct iovm__batch batch;
+	int err = dev->iommu->be.attach(dev->iommu->hw, &dev->fn);
+
+	if (err)
+		return err;
+	iovm__submit_post(dev->iommu, &batch, &changed, 1, false);
+	return iovm__submit_wait(dev->iommu, &batch);
+}
+
+int iovm__device_ats_on(struct iovm_device *dev)
+{
+	int err;
+
+	if (iovm__device_state(dev) & IOVM__DEV_ATS)
+		return 0;
+	/* The flag first: from now on whoever takes a page away also asks this ATC. Either he sees the flag, or our first walk sees his change. */
+	or_sc(&dev->state, (unsigned)IOVM__DEV_ATS);
+	fence_sc();
+	dev->fn.ats = true;
+	err = iovm__device_sync(dev);
+	if (!err)
+		err = set_cap(dev, IOVM_CAP_ATS, 1u + dev->fn.stu);
+	if (!err)
+		return 0;
+	dev->fn.ats = false;
+	(void)iovm__device_sync(dev);
+	and_ar(&dev->state, ~(unsigned)IOVM__DEV_ATS);
+	return err;
+}
+
+void iovm__device_ats_off(struct iovm_device *dev)
+{
+	if (!(iovm__device_state(dev) & IOVM__DEV_ATS))
+		return;
+	(void)set_cap(dev, IOVM_CAP_ATS, 0);	/* SMMU 3.9.2: endpoint off, ATC, SYNC, then EATS = 0 */
+	forget_atc(dev);
+	dev->fn.ats = false;
+	(void)iovm__device_sync(dev);
+	and_ar(&dev->state, ~(unsigned)IOVM__DEV_ATS);
+}
+
+static int pri_on(struct iovm_device *dev)
+{
+	const struct iovm_port *port = dev->iommu->port;
+	unsigned turn;
+	int err;
+
+	for (turn = 0; (err = set_cap(dev, IOVM_CAP_PRI, dev->credits)) == IOVM_E_BUSY; turn++)
+		if (!port->wait(port->ctx, turn))
+			break;
+	return err;
+}
+
+int iovm__device_caps_on(struct iovm_device *dev)
+{
+	int err = 0;
+
+	if (has_pasid(dev)) {
+		iovm__device_ats_off(dev);
+		err = set_cap(dev, IOVM_CAP_PASID, 1);
+	}
+	if (!err && (has_ats(dev) || dev->ats_wanted))
+		err = iovm__device_ats_on(dev);
+	if (!err && dev->unit) {
+		or_sc(&dev->state, (unsigned)IOVM__DEV_PRI);	/* admitted before the first can come */
+		if (has_pri(dev))
+			err = pri_on(dev);
+	}
+	if (err)
+		iovm__device_caps_off(dev);
+	return err;
+}
+
+void iovm__device_caps_off(struct iovm_device *dev)
+{
+	if (has_pri(dev) && (iovm__device_state(dev) & IOVM__DEV_PRI))
+		(void)set_cap(dev, IOVM_CAP_PRI, 0);
+	and_ar(&dev->state, ~(unsigned)IOVM__DEV_PRI);
+	if (has_pasid(dev) || !dev->ats_wanted)
+		iovm__device_ats_off(dev);
+	if (has_pasid(dev))
+		(void)set_cap(dev, IOVM_CAP_PASID, 0);
+	if (dev->ats_wanted)
+		(void)iovm__device_ats_on(dev);
+}
+
+bool iovm__device_abort(struct iovm_device *dev, unsigned why)
+{
+	struct iovm_iommu *iommu = dev->iommu;
+
+	if (or_sc(&dev->state, why) & IOVM__DEV_ABORTED)
+		return false;
+	dev->fn.aborted = true;
+	(void)iommu->be.attach(iommu->hw, &dev->fn);	/* aborted: stores only, any caller */
+	dev->abort_cmd = (struct iovm_cmd){ .op = IOVM_CMD_ENTRY, .flags = IOVM_CMD_STREAM, .pasid = IOVM_NO_PASID, .fn = &dev->fn };
+	iovm__submit_post(iommu, &dev->abort_batch, &dev->abort_cmd, 1, false);
+	iovm__submit_pump(iommu);
+	return true;
+}
