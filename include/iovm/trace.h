@@ -58,16 +58,16 @@ struct iovm_trace {		/* 64 bytes, no padding; fields that an event does not name
 	X(MAP, 9, "page table gained a..b: mm, flags=rights") \
 	X(UNMAP, 10, "page table lost a..b (or rights in it): mm, flags=rights that remain") \
 	X(WALK, 11, "the IOMMU fetched a translation by a table walk: stream, pasid, mm, a=address, id=ASID") \
-	X(DMA, 12, "device used a translation: stream, pasid, mm=whose table it came from, a=address, b=ordinal of the WALK record that fetched it, flags=READ/WRITE, code=0 honest, 1 a rogue's (fault 18, 23), id=bytes") \
+	X(DMA, 12, "device used a translation: stream, pasid, mm=whose table it came from, a=address, b=ordinal of the WALK record that fetched it (the first record of a trace is 1), flags=READ/WRITE, code=0 honest, 1 a rogue's (fault 18, 23), id=bytes") \
 	X(DMA_ABORT, 13, "a transaction was terminated: stream, pasid, a=address, flags") \
 	X(CAP, 14, "device saw a capability change: stream, id=enum iovm_cap, a=value, code=0 or the refusal") \
 	X(RESET, 15, "device went through a reset: stream") \
 	X(ROGUE, 16, "device does not keep to the ATS rules from now on (fault 18): stream") \
 	X(INJECT, 17, "effect of a fault was delivered: id=fault number, stream where there is one") \
 	/* the engine */ \
-	X(DEVICE, 32, "life of a device: stream, code=enum iovm_trace_device, a=credits (ADD), b=1 response has PASID (ADD), id=serial of the device, pasid=none") \
+	X(DEVICE, 32, "life of a device: stream, code=enum iovm_trace_device, id=serial of the device, pasid=none. ADD comes once for each StreamID, the first one names the device in the engine's other records: a=credits, b=1 response has PASID, index=width of its PASID field, bond=id of its PF (VF)") \
 	X(BIND_CALL, 33, "stream, mm") \
-	X(BIND_RET, 34, "stream, mm, pasid, bond, context, code=0 or error, id=count after the call") \
+	X(BIND_RET, 34, "stream, mm, pasid, bond, context, code=0 or error, id=count after the call, a=1 it has a callback") \
 	X(UNBIND_CALL, 35, "stream, mm, pasid, bond, context, id=count after the call; 0: this one cuts") \
 	X(UNBIND_RET, 36, "as UNBIND_CALL, code=result") \
 	X(EXIT_CALL, 37, "mm, context") \
@@ -96,7 +96,8 @@ struct iovm_trace {		/* 64 bytes, no padding; fields that an event does not name
 	X(DONE, 60, "iovm_fault_done() was called: id=group (0: unknown token), iommu, code=result, a=outcome given") \
 	X(DISPATCH, 61, "dispatch returned: iommu, code=1 work remains, a=taken, b=position consumed in queue 0") \
 	X(NOTICE, 62, "host was told: stream, pasid, code=enum iovm_notice_what") \
-	X(SUSPECT, 63, "device did not complete an ATC invalidation: stream, b=ticket, code=1 fenced by port.fence, 0 set to abort")
+	X(SUSPECT, 63, "device did not complete an ATC invalidation: stream, b=ticket, code=1 fenced by port.fence, 0 set to abort") \
+	X(IOMMU, 64, "an IOMMU joined the system: iommu, a=entries of its page request queue, b=of its event queue")
 
 enum iovm_trace_event {
 #define X(name, number, fields) IOVM_TR_##name = number,
