@@ -24,6 +24,7 @@
 #define or_sc(p, v)		atomic_fetch_or_explicit(p, v, memory_order_seq_cst)
 #define or_ar(p, v)		atomic_fetch_or_explicit(p, v, memory_order_acq_rel)
 #define and_ar(p, v)		atomic_fetch_and_explicit(p, v, memory_order_acq_rel)
+#define and_sc(p, v)		atomic_fetch_and_explicit(p, v, memory_order_seq_cst)
 #define fence_sc()		atomic_thread_fence(memory_order_seq_cst)
 
 /* cas_xx(p, &expected, v): true if it was expected; otherwise expected holds what was there, read with acquire */
