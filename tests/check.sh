@@ -1,0 +1,15 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later
+# ./run check: the suite, the examples and the house rules, in the build folder that ./run made. Four minutes at most.
+set -u
+build=$1
+here=$(cd "$(dirname "$0")" && pwd -P)
+# shellcheck source=tests/tally.sh
+. "$here/tally.sh"
+
+progress 'tests and examples'
+suite "$build" ''
+progress 'house rules'
+IOVM_TEST_RESULTS=$build/counts/lint sh "$here/lint.sh" --build "$build" >"$build/lint.log" 2>&1
+tally lint "$build/counts/lint" "$build/lint.log"
+finish

@@ -1,0 +1,69 @@
+# shellcheck shell=sh
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later
+# What check.sh, ci.sh and mutants.sh share: counting, and running one build folder's suite. Lines about single tests go to stdout: they are the result;
+# progress goes to stderr. A test that left no count is a failure, as is a `make check` that fails though every count is good.
+passed=0 failed=0 skipped=0
+jobs=${IOVM_JOBS:-1}
+began=$(date +%s)
+
+progress() { printf '[%4d s] %s\n' $(($(date +%s) - began)) "$*" >&2; }
+count() {
+	passed=$((passed + $1))
+	failed=$((failed + $2))
+	skipped=$((skipped + $3))
+}
+# result STATUS NAME [LOG]: one check that has no count of its own; 77 is a skip
+result() {
+	case $1 in
+	0) count 1 0 0; echo "ok    $2" ;;
+	77) count 0 0 1; echo "skip  $2" ;;
+	*)
+		count 0 1 0
+		echo "FAIL  $2"
+		[ $# -lt 3 ] || tail -n 40 "$3" >&2 ;;
+	esac
+}
+# tally NAME FILE LOG: adds what a test program counted
+tally() {
+	tally_name=$1
+	# shellcheck disable=SC2046 # four words
+	set -- "$2" "$3" $(grep -v '^skip: ' "$2" 2>/dev/null | tail -n 1)
+	case $#,${4-},${5-},${6-} in
+	6,*[!0-9,]*,* | 6,*,*[!0-9,]*,* | 6,*,*[!0-9,]*) set -- "$1" "$2" ;;
+	esac
+	if [ $# != 6 ]; then
+		count 0 1 0
+		echo "FAIL  $tally_name: printed no count"
+		tail -n 40 "$2" >&2
+		return
+	fi
+	count "$4" "$5" "$6"
+	if [ "$5" = 0 ]; then
+		echo "ok    $tally_name: $4 passed, $6 skipped"
+	else
+		echo "FAIL  $tally_name: $4 passed, $5 failed, $6 skipped"
+		tail -n 40 "$2" >&2
+	fi
+	sed -n 's/^skip: /      skipped: /p' "$1"
+}
+# suite FOLDER LABEL [MAKE-ARGUMENT...]: make check there
+suite() {
+	suite_folder=$1 suite_label=$2 suite_failed=$failed
+	shift 2
+	rm -rf "$suite_folder/counts"
+	make -C "$suite_folder" -j"$jobs" check "$@" >"$suite_folder/check.log" 2>&1
+	suite_status=$?
+	suite_tests=$(make -C "$suite_folder" -s --no-print-directory print-tests "$@")
+	for suite_test in $suite_tests; do
+		suite_name=$(basename "$(dirname "$suite_test")")-$(basename "$suite_test")
+		tally "$suite_label${suite_test%.sh}" "$suite_folder/counts/$suite_name" "$suite_folder/${suite_test%.sh}.log"
+	done
+	[ -n "$suite_tests" ] || result 1 "${suite_label}make check: there are no tests"
+	[ $suite_status = 0 ] || [ "$failed" != "$suite_failed" ] || result 1 "${suite_label}make check" "$suite_folder/check.log"
+}
+finish() {
+	progress 'all done'
+	echo "$passed passed, $failed failed, $skipped skipped"
+	[ "$failed" = 0 ] && [ "$passed" != 0 ]
+	exit
+}
