@@ -119,6 +119,7 @@ struct iovm_device {
 	uint64_t score_time;
 	uint32_t lossy[IOVM_PRG_INDICES / 32];	/* a member of this index was dropped: its next Last is Invalid */
 	uint32_t nlossy;
+	uint64_t lossy_since;			/* overflows of the IOMMU when they were marked */
 
 	/* a reset ends everything that was asked before: position published before RESETTING */
 	_Atomic(uint32_t) epoch;

@@ -97,6 +97,15 @@ struct iovm__bond *iovm__bond_find(const struct iovm_iommu *iommu, const struct 
 	return b;
 }
 
+bool iovm__bond_going(const struct iovm_iommu *iommu, const struct iovm_device *dev, uint32_t pasid)
+{
+	struct iovm__bond *b = load_acq(&iommu->bonds[iovm__bond_bucket(iommu, dev, pasid)]);
+
+	while (b && !(load_rlx(&b->pasid) == pasid && load_rlx(&b->dev) == dev))
+		b = load_acq(&b->hash_next);
+	return b != NULL;
+}
+
 /* Two lists of the same kind: pushed at the head by mutators, taken out anywhere by the one servicer */
 #define PUSH(head_, node_, link_) do { \
 	struct iovm__bond *first_ = load_rlx(head_); \

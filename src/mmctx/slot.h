@@ -128,8 +128,9 @@ void iovm__slot_push_domain(struct iovm__slot *slot, struct iovm__domain *domain
 struct iovm__domain *iovm__slot_domain(struct iovm__slot *slot, const struct iovm_iommu *iommu);	/* in use on iommu, or NULL */
 struct iovm__bond *iovm__slot_bond(struct iovm__slot *slot, const struct iovm_device *dev);		/* not FREE, or NULL */
 
-/* The live bond of (device, PASID); servicer. Also what a lookup costs: bench. */
+/* The live bond of (device, PASID), or NULL; servicer. Also what a lookup costs: bench. */
 struct iovm__bond *iovm__bond_find(const struct iovm_iommu *iommu, const struct iovm_device *dev, uint32_t pasid);
+bool iovm__bond_going(const struct iovm_iommu *iommu, const struct iovm_device *dev, uint32_t pasid);	/* one that is not live, or not yet */
 void iovm__bond_publish(struct iovm_iommu *iommu, struct iovm__bond *bond);	/* into the hash and its device's list; under port.lock */
 void iovm__bond_withdraw(struct iovm_iommu *iommu, struct iovm__bond *bond);	/* out of both; servicer */
 
