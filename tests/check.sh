@@ -10,6 +10,5 @@ here=$(cd "$(dirname "$0")" && pwd -P)
 progress 'tests and examples'
 suite "$build" ''
 progress 'house rules'
-IOVM_TEST_RESULTS=$build/counts/lint sh "$here/lint.sh" --build "$build" >"$build/lint.log" 2>&1
-tally lint "$build/counts/lint" "$build/lint.log"
+delegate "house rules" sh "$here/lint.sh" --build "$build"
 finish

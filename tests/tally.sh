@@ -61,6 +61,25 @@ suite() {
 	[ -n "$suite_tests" ] || result 1 "${suite_label}make check: there are no tests"
 	[ $suite_status = 0 ] || [ "$failed" != "$suite_failed" ] || result 1 "${suite_label}make check" "$suite_folder/check.log"
 }
+# delegate NAME COMMAND...: a script that ends with a line of counts; its other lines are passed on. Its own failure without a count counts as one.
+delegate() {
+	delegate_name=$1
+	shift
+	delegate_out=$("$@")
+	delegate_status=$?
+	delegate_last=$(printf '%s\n' "$delegate_out" | tail -n 1)
+	case $delegate_last in
+	[0-9]*' passed, '[0-9]*' failed, '[0-9]*' skipped')
+		printf '%s\n' "$delegate_out" | sed '$d'
+		# shellcheck disable=SC2086 # six words
+		set -- $delegate_last
+		count "$1" "$3" "$5"
+		[ "$delegate_status" = 0 ] || [ "$3" != 0 ] || result 1 "$delegate_name: exit status $delegate_status" ;;
+	*)
+		[ -z "$delegate_out" ] || printf '%s\n' "$delegate_out"
+		result 1 "$delegate_name: printed no count (exit status $delegate_status)" ;;
+	esac
+}
 finish() {
 	progress 'all done'
 	echo "$passed passed, $failed failed, $skipped skipped"
