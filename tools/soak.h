@@ -7,6 +7,7 @@
 #ifndef TOOLS_SOAK_H
 #define TOOLS_SOAK_H
 #include <signal.h>
+#include <stdarg.h>
 #include <iovm/check.h>
 #include <iovm/iovm.h>
 
@@ -65,7 +66,8 @@ struct soak_result {		/* names are those of the JSON object, in its order */
 	char *failures[SOAK_FAILURES];	/* why this run is not good, one sentence each; those beyond the room are counted */
 	unsigned nfailures;
 	bool environment;		/* the first failure is that of the environment: exit 3 */
-	bool partial;			/* ended early, by a signal or a broken environment: floors are not judged */
+	bool partial;			/* ended early, by a signal, a failure or a broken environment: floors are not judged */
+	bool unsettled;			/* stopped where it failed, nothing torn down: identities and leaks are not judged */
 };
 
 extern volatile sig_atomic_t soak_signal;	/* the signal that asks us to stop and report; 0: go on */

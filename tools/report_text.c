@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
+/*
+ * The result as a page for people: verdict first, then what happened, then what was thrown at it and what was watched. At most 80 columns. Bars are
+ * logarithmic (one # a factor of ten), since counts of faults lie five powers of ten apart and the question is which of them are rare.
+ */
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include "faults.h"
+#include "soak.h"
+#include "soak_options.h"
+
+static const char *grouped(uint64_t n)	/* 1,234,567; a few may be alive at a time */
+{
+	static char ring[16][32];
+	static unsigned at;
+	char *text = ring[at++ % 16] + 31;
+	unsigned digits = 0;
+
+	*text = '\0';
+	do {
+		if (digits && digits % 3 == 0)
+			*--text = ',';
+		*--text = (char)('0' + n % 10);
+		digits++;
+	} while (n /= 10);
+	return text;
+}
+
+static const char *shorter(uint64_t n)	/* at most four characters */
+{
+	static const char units[] = "kMGTP";
+	static char ring[8][16];
+	static unsigned at;
+	char *text = ring[at++ % 8];
+	double x = (double)n;
+	const char *unit = units;
+
+	if (n < 1000) {
+		snprintf(text, 16, "%u", (unsigned)n);
+		return text;
+	}
+	for (x /= 1000; x >= 999.5; x /= 1000)
+		unit++;
+	snprintf(text, 16, x < 9.95 ? "%.1f%c" : "%.0f%c", x, *unit);
+	return text;
+}
+
+static const char *bar(uint64_t n)
+{
+	static const char full[] = "########";
+	unsigned len = 0;
+
+	for (; n; n /= 10)
+		len++;
+	return full + 8 - (len > 8 ? 8 : len);
+}
+
+static void verdict(const struct soak_result *r)
+{
+	const char *word = r->nfailures ? "BROKEN" : soak_signal ? "stopped, good so far" : "good";
+
+	printf("iovm soak: %s.  %s steps, seed %" PRIu64 ", %.1f s\n", word, grouped(r->steps), r->seed, (double)r->wall_ns / 1e9);
+	for (unsigned i = 0; i < r->nfailures && i < SOAK_FAILURES; i++)
+		printf("  ! %s\n", r->failures[i] ? r->failures[i] : "(no memory for the sentence)");
+	if (r->nfailures > SOAK_FAILURES)
+		printf("  ! and %u more\n", r->nfailures - SOAK_FAILURES);
+}
+
+static void shape(const struct soak_result *r)
+{
+	const struct soak_config *c = &r->config;
+
+	printf("\n  %u devices (%s), %u address spaces (%s), %u IOMMUs, %u PASID bits\n", c->devices, soak_kinds_name(c->kinds), c->mms, r->mm, c->iommus,
+	       c->pasid_bits);
+	if (c->cmdq_log2)
+		printf("  %u ASID bits, queues of 2^%u commands and 2^%u requests\n", c->asid_bits, c->cmdq_log2, c->priq_log2);
+	if (r->has_processes && c->populate)
+		printf("  pages made present by: %s\n", c->populate);
+}
+
+static void work(const struct soak_result *r)
+{
+	printf("\n  requests %14s   served %s, discarded %s, markers %s, dropped %s\n", grouped(r->requests_emitted), grouped(r->requests_served),
+	       grouped(r->partials_discarded), grouped(r->stop_markers), grouped(r->requests_dropped));
+	printf("  answers  %14s   success %s, invalid %s, suppressed %s\n", grouped(r->lasts), grouped(r->responses.success), grouped(r->responses.invalid),
+	       grouped(r->responses.suppressed));
+	printf("  DMA      %14s   reads %s, writes %s, stale 0%s%s\n", grouped(r->dma.reads + r->dma.writes), grouped(r->dma.reads), grouped(r->dma.writes),
+	       r->dma.stale ? " + " : "", r->dma.stale ? grouped(r->dma.stale) : "");
+	printf("  binds    %14s   unbinds %s, deaths %s, shutdowns %s\n", grouped(r->binds), grouped(r->unbinds), grouped(r->mm_exits),
+	       grouped(r->shutdown_callbacks));
+	printf("  PASIDs   %14s   freed %s, quarantined %s, lost %s\n", grouped(r->pasids.allocated), grouped(r->pasids.freed), grouped(r->pasids.quarantined),
+	       grouped(r->pasids.leaked));
+	printf("  invalidations %9s   queue overflows %s\n", grouped(r->invalidations), grouped(r->overflows));
+}
+
+static void on_processes(const struct soak_result *r)
+{
+	if (r->has_processes)
+		printf("  processes %13s   segfaulted %s, with a request open %s\n"
+		       "  their bonds %11s   callbacks %s; pages present %s, verified %s\n",
+		       grouped(r->processes.started), grouped(r->processes.segfaulted), grouped(r->processes.died_with_request), grouped(r->processes.bonds_at_death),
+		       grouped(r->processes.callbacks_for_dead), grouped(r->processes.pages_present), grouped(r->processes.pages_verified));
+	if (r->has_loop)
+		printf("  event loop %12s   sleeps %s, spins %s, wakeups %s, posted %s\n", grouped(r->loop.dispatches), grouped(r->loop.sleeps), grouped(r->loop.spins),
+		       grouped(r->loop.wakeups), grouped(r->loop.invalidations_posted));
+}
+
+static void faults(const struct soak_result *r)
+{
+	unsigned column = 0;
+
+	if (!r->inject)
+		return;
+	printf("\n  faults delivered (a # is a factor of ten)\n");
+	for (unsigned i = 1; i <= FAULT_MAX; i++)
+		if (r->inject >> i & 1)
+			printf("%s  F%02u %-20s%5s %-7s", column++ % 2 ? "" : column > 1 ? "\n" : "", i, fault_name(i), shorter(r->injected[i]), bar(r->injected[i]));
+	putchar('\n');
+}
+
+static void invariants(const struct soak_result *r)
+{
+	uint64_t set = r->held | iovm_check_set();
+	unsigned column = 0;
+
+	printf("\n  invariants, how often each was checked (! broken, ? never)");
+	for (unsigned i = 1; i < IOVM_CHECK_MAX; i++) {
+		const struct iovm_check_count *n = &r->by_id[i];
+		if (!(set >> i & 1) && !n->checked)
+			continue;
+		printf("%s  I%-2u %5s%c", column++ % 6 ? "" : "\n", i, shorter(n->checked), n->violations ? '!' : n->checked ? ' ' : '?');
+	}
+	putchar('\n');
+}
+
+static void memory(const struct soak_result *r)
+{
+	if (r->has_memory)
+		printf("\n  engine memory: %s bytes at 10 %%, %s at the end, %s at most\n", grouped(r->memory.live_bytes_10pct), grouped(r->memory.live_bytes_end),
+		       grouped(r->memory.peak_bytes));
+	printf("  leaks: %s bytes, %s descriptors, %s children, %s PASIDs\n", grouped(r->leaks.bytes), grouped(r->leaks.fds), grouped(r->leaks.children),
+	       grouped(r->leaks.pasids));
+	if (*r->trace_sha256)
+		printf("  trace: %.16s... (SHA-256)\n", r->trace_sha256);
+}
+
+int soak_report_text(const struct soak_options *o, const struct soak_result *r)
+{
+	char command[1024];
+
+	verdict(r);
+	shape(r);
+	work(r);
+	on_processes(r);
+	faults(r);
+	invariants(r);
+	memory(r);
+	soak_replay_command(command, sizeof(command), o, r);
+	printf("\n  again: %s\n", command);
+	return fflush(stdout) || ferror(stdout) ? SOAK_ENVIRONMENT : 0;
+}

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
+/*
+ * `iovm soak`: options, the parts that were asked for, one report. Without a wish it is two parts, the pretend machine and then real processes, shown as
+ * one result: that of the machine, with the objects of the processes beside it.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "faults.h"
+#include "soak.h"
+#include "soak_options.h"
+
+int tool_soak(int argc, char **argv);
+
+static void stop(int sig)
+{
+	soak_signal = sig;
+}
+
+static void catch_signals(void)		/* once: a second one kills, should the first not be heard */
+{
+	struct sigaction sa = { .sa_handler = stop, .sa_flags = (int)SA_RESETHAND };
+
+	sigaction(SIGINT, &sa, NULL);
+	sigaction(SIGTERM, &sa, NULL);
+}
+
+/* ---- the command that does it again --------------------------------------------------------------------------------------- */
+
+struct text { char *at; size_t left; };
+
+static __attribute__((format(printf, 2, 3))) void add(struct text *t, const char *fmt, ...)
+{
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(t->at, t->left, fmt, ap);
+	va_end(ap);
+	if (n > 0 && (size_t)n < t->left) {
+		t->at += n;
+		t->left -= (size_t)n;
+	}
+}
+
+static void add_shape(struct text *t, const struct soak_options *o)
+{
+#define NUMBER(option, field) do { if (o->field) add(t, " --" option " %u", o->field); } while (0)
+	NUMBER("devices", devices);
+	NUMBER("mms", mms);
+	NUMBER("iommus", iommus);
+	NUMBER("pasid-bits", pasid_bits);
+	NUMBER("cmdq-log2", cmdq_log2);
+	NUMBER("priq-log2", priq_log2);
+	NUMBER("threads", threads);
+#undef NUMBER
+	if (o->kinds)
+		add(t, " --kinds %s", soak_kinds_name(o->kinds));
+	if (o->populate)
+		add(t, " --populate %s", soak_populate_name(o->populate));
+	if (o->inject_list)
+		add(t, " --inject %s", o->inject_list);
+}
+
+static void add_length(struct text *t, const struct soak_options *o, const struct soak_result *r)
+{
+	bool process = !strcmp(r->mm, "process");
+
+	if (!process && (!o->requests || r->partial))
+		add(t, " --steps %" PRIu64, r->steps);
+	else if (o->requests)
+		add(t, " --requests %" PRIu64, o->requests);
+	else if (o->kills)
+		add(t, " --kills %" PRIu64, o->kills);
+	else
+		add(t, " --duration %" PRIu64 "ms", o->duration_ns / 1000000);
+}
+
+void soak_replay_command(char *buf, size_t len, const struct soak_options *o, const struct soak_result *r)
+{
+	struct text t = { buf, len };
+
+	add(&t, "./run soak --mm %s --seed %" PRIu64, r->mm, r->seed);
+	add_length(&t, o, r);
+	add_shape(&t, o);
+}
+
+/* ---- parts ------------------------------------------------------------------------------------------------------------------ */
+
+static void move_failures(struct soak_result *to, struct soak_result *from)
+{
+	for (unsigned i = 0; i < from->nfailures && i < SOAK_FAILURES; i++)
+		soak_fail(to, "on process memory: %s", from->failures[i]);
+	to->environment |= from->environment;
+	soak_free(from);
+}
+
+static void merge(struct soak_result *to, struct soak_result *from)
+{
+	to->has_loop = from->has_loop;
+	to->loop = from->loop;
+	to->has_processes = from->has_processes;
+	to->processes = from->processes;
+	to->has_obligations |= from->has_obligations;
+	to->obligations.checked += from->obligations.checked;
+	to->obligations.broken += from->obligations.broken;
+	to->leaks.bytes += from->leaks.bytes;
+	to->leaks.fds += from->leaks.fds;
+	to->leaks.children += from->leaks.children;
+	to->leaks.pasids += from->leaks.pasids;
+	to->config.populate = from->config.populate;
+	to->wall_ns += from->wall_ns;
+	move_failures(to, from);
+}
+
+/* How the time of a two-part run is divided. The first part stays what its command line says; only the second is real memory. */
+static struct soak_options part(const struct soak_options *o, enum soak_mm mm, unsigned thirds)
+{
+	struct soak_options p = *o;
+
+	p.mm = mm;
+	p.duration_ns = (o->duration_ns ? o->duration_ns : UINT64_C(15000000000)) / 3 * thirds;
+	return p;
+}
+
+static void run_both(const struct soak_options *o, struct soak_result *r)
+{
+	struct soak_options sim = part(o, SOAK_MM_SIM, 2), process = part(o, SOAK_MM_PROCESS, 1);
+	struct soak_result second = { .backend = "sim", .mm = "process" };
+
+	soak_sim_run(&sim, r);
+	soak_judge(r);
+	if (soak_signal || r->nfailures)
+		return;
+	soak_process_run(&process, &second);
+	soak_judge(&second);
+	merge(r, &second);
+}
+
+static void run(const struct soak_options *o, struct soak_result *r)
+{
+	if (o->mm == SOAK_MM_BOTH) {
+		run_both(o, r);
+		return;
+	}
+	if (o->mm == SOAK_MM_PROCESS)
+		soak_process_run(o, r);
+	else
+		soak_sim_run(o, r);
+	soak_judge(r);
+}
+
+static void say_failures(const struct soak_options *o, const struct soak_result *r)	/* stdout is the object's alone */
+{
+	char command[1024];
+
+	if (!r->nfailures)
+		return;
+	for (unsigned i = 0; o->json && i < r->nfailures && i < SOAK_FAILURES; i++)
+		fprintf(stderr, "iovm soak: %s\n", r->failures[i] ? r->failures[i] : "(no memory for the sentence)");
+	soak_replay_command(command, sizeof(command), o, r);
+	fprintf(stderr, "iovm soak: again: %s\n", command);
+}
+
+int tool_soak(int argc, char **argv)
+{
+	struct soak_options o;
+	struct soak_result r = { .backend = "sim", .mm = "sim" };
+	int code;
+
+	switch (soak_options_parse(argc, argv, &o)) {
+	case SOAK_PARSE_HELP: return SOAK_GOOD;
+	case SOAK_PARSE_USAGE: return SOAK_USAGE;
+	default: break;
+	}
+	catch_signals();
+	fprintf(stderr, "iovm soak: seed %" PRIu64 "\n", o.seed);
+	run(&o, &r);
+	code = o.json ? soak_report_json(&o, &r) : soak_report_text(&o, &r);
+	say_failures(&o, &r);
+	code = code ? code : soak_exit_code(&r);
+	soak_free(&r);
+	return code;
+}

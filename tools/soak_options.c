@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
+/*
+ * From words to struct soak_options. An option that would have no effect in the run that was asked for is refused, not ignored. What is not given
+ * stays 0 and is drawn from the seed later; only the seed itself is made up here, from the system's entropy, because it must be known first.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include "faults.h"
+#include "soak_options.h"
+
+enum {
+	OPT_BACKEND = 256, OPT_MM, OPT_SEED, OPT_STEPS, OPT_REQUESTS, OPT_DURATION, OPT_KILLS, OPT_DEVICES, OPT_MMS, OPT_IOMMUS, OPT_PASID_BITS, OPT_KINDS,
+	OPT_CMDQ, OPT_EVTQ, OPT_PRIQ, OPT_THREADS, OPT_POPULATE, OPT_INJECT, OPT_TRACE, OPT_NO_HASH, OPT_PLANT, OPT_JSON, OPT_HELP,
+};
+
+static const struct option longs[] = {
+	{ "backend", required_argument, NULL, OPT_BACKEND }, { "mm", required_argument, NULL, OPT_MM }, { "seed", required_argument, NULL, OPT_SEED },
+	{ "steps", required_argument, NULL, OPT_STEPS }, { "requests", required_argument, NULL, OPT_REQUESTS },
+	{ "duration", required_argument, NULL, OPT_DURATION }, { "kills", required_argument, NULL, OPT_KILLS },
+	{ "devices", required_argument, NULL, OPT_DEVICES }, { "mms", required_argument, NULL, OPT_MMS }, { "iommus", required_argument, NULL, OPT_IOMMUS },
+	{ "pasid-bits", required_argument, NULL, OPT_PASID_BITS }, { "kinds", required_argument, NULL, OPT_KINDS },
+	{ "cmdq-log2", required_argument, NULL, OPT_CMDQ }, { "evtq-log2", required_argument, NULL, OPT_EVTQ },
+	{ "priq-log2", required_argument, NULL, OPT_PRIQ }, { "threads", required_argument, NULL, OPT_THREADS },
+	{ "populate", required_argument, NULL, OPT_POPULATE }, { "inject", required_argument, NULL, OPT_INJECT },
+	{ "trace", required_argument, NULL, OPT_TRACE }, { "no-hash", no_argument, NULL, OPT_NO_HASH }, { "plant", required_argument, NULL, OPT_PLANT },
+	{ "json", no_argument, NULL, OPT_JSON }, { "help", no_argument, NULL, OPT_HELP }, { NULL, 0, NULL, 0 },
+};
+
+static const char help[] =
+"usage: iovm soak [options]\n"
+"\n"
+"Lets drivers, devices and processes misbehave around a libiovm engine, watches\n"
+"every event with the invariant checker, and reports. Without options: the\n"
+"pretend machine with all faults for about 10 s, then real process memory for 5.\n"
+"\n"
+"What runs\n"
+"  --mm sim|process     spaces of the pretend machine, or memory of real processes\n"
+"  --backend sim        the IOMMU: the abstract simulator\n"
+"  --seed N             0..2^53-1; the same seed and steps repeat byte for byte\n"
+"  --inject LIST|none|all   faults by number or name: --inject 16,credit-flood\n"
+"How long (the first that is reached; default 10s)\n"
+"  --steps N            scheduler choices    --requests N   page requests\n"
+"  --duration T         500ms, 10s, 5m, 1h   --kills N      processes that die\n"
+"Its shape (what is not given is drawn from the seed and reported)\n"
+"  --devices N  --mms N  --iommus N  --pasid-bits 1..20  --kinds pri|stall|mixed\n"
+"  --cmdq-log2 N  --priq-log2 N      queue sizes\n"
+"  --threads N                       with --mm process\n"
+"  --populate auto|vector|single     with --mm process: how pages are made present\n"
+"What comes out\n"
+"  --json               one JSON object instead of the page for people\n"
+"  --trace FILE         every event, for iovm check-trace\n"
+"  --no-hash            no SHA-256 of the trace\n"
+"  --plant leak|crash   with --mm process: do a wrong thing, to see it reported\n"
+"\n"
+"A step is one scheduler choice. Exit: 0 good, 1 an invariant or a check broke,\n"
+"2 usage, 3 the environment lacks something, 128+n signal n (report included).\n"
+"\n"
+"  iovm soak --steps 200000 --seed 1          the same run, every time\n"
+"  iovm soak --inject F24 --seed 7 --json     one fault alone\n"
+"  iovm soak --mm process --kills 10          processes that really die\n";
+
+static __attribute__((format(printf, 1, 2))) int complain(const char *fmt, ...)
+{
+	va_list ap;
+
+	fputs("iovm soak: ", stderr);
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fputs("\n", stderr);
+	return -1;
+}
+
+static int number(const char *what, const char *text, uint64_t min, uint64_t max, uint64_t *out)
+{
+	char *end;
+
+	errno = 0;
+	unsigned long long n = strtoull(text, &end, 0);
+	if (errno || end == text || *end || *text == '-' || n < min || n > max)
+		return complain("--%s %s: a number from %llu to %llu is needed", what, text, (unsigned long long)min, (unsigned long long)max);
+	*out = n;
+	return 0;
+}
+
+static int small(const char *what, const char *text, unsigned min, unsigned max, unsigned *out)
+{
+	uint64_t n;
+
+	if (number(what, text, min, max, &n))
+		return -1;
+	*out = (unsigned)n;
+	return 0;
+}
+
+static int word(const char *what, const char *text, const char *const *words, unsigned first, unsigned *out)
+{
+	for (unsigned i = 0; words[i]; i++)
+		if (!strcmp(text, words[i])) {
+			*out = first + i;
+			return 0;
+		}
+	complain("--%s %s: not one of:", what, text);
+	for (unsigned i = 0; words[i]; i++)
+		fprintf(stderr, "  %s\n", words[i]);
+	return -1;
+}
+
+static int duration(const char *text, uint64_t *ns)
+{
+	static const struct { const char *unit; double ns; } units[] = {
+		{ "", 1e9 }, { "s", 1e9 }, { "ms", 1e6 }, { "m", 60e9 }, { "min", 60e9 }, { "h", 3600e9 },
+	};
+	char *end;
+	double n = strtod(text, &end);
+
+	for (unsigned i = 0; end != text && n > 0 && i < sizeof(units) / sizeof(units[0]); i++)
+		if (!strcmp(end, units[i].unit) && n * units[i].ns >= 1 && n * units[i].ns < 1e18) {
+			*ns = (uint64_t)(n * units[i].ns);
+			return 0;
+		}
+	return complain("--duration %s: 500ms, 10s, 5m or 1h, say", text);
+}
+
+static const char *const kinds[] = { "pri", "stall", "mixed", NULL };
+static const char *const populates[] = { "auto", "vector", "single", NULL };
+static const char *const plants[] = { "leak", "crash", NULL };
+static const char *const mms[] = { "sim", "process", NULL };
+
+const char *soak_kinds_name(enum soak_kinds k)
+{
+	return k ? kinds[k - SOAK_KINDS_PRI] : "drawn";
+}
+
+const char *soak_populate_name(enum soak_populate p)
+{
+	return populates[p];
+}
+
+static int backend(const char *text)
+{
+	if (!strcmp(text, "sim"))
+		return 0;
+	if (!strcmp(text, "smmuv3"))
+		return complain("--backend smmuv3: this build has the abstract simulator only (--backend sim)");
+	return complain("--backend %s: not one of: sim", text);
+}
+
+static int inject(const char *list, struct soak_options *o)
+{
+	char why[2048];
+
+	o->inject_list = list;
+	return faults_parse(list, &o->inject, why, sizeof(why)) ? complain("--inject: %s", why) : 0;
+}
+
+struct given { bool backend, mm, seed, evtq; };
+
+static int set(int opt, const char *arg, struct soak_options *o, struct given *g)
+{
+	unsigned n = 0;
+	int err = 0;
+
+	switch (opt) {
+	case OPT_BACKEND: g->backend = true; return backend(arg);
+	case OPT_MM: err = word("mm", arg, mms, SOAK_MM_SIM, &n); o->mm = n; g->mm = true; return err;
+	case OPT_SEED: g->seed = true; return number("seed", arg, 0, SOAK_SEED_MAX, &o->seed);
+	case OPT_STEPS: return number("steps", arg, 1, SOAK_SEED_MAX, &o->steps);
+	case OPT_REQUESTS: return number("requests", arg, 1, SOAK_SEED_MAX, &o->requests);
+	case OPT_DURATION: return duration(arg, &o->duration_ns);
+	case OPT_KILLS: return number("kills", arg, 1, SOAK_SEED_MAX, &o->kills);
+	case OPT_DEVICES: return small("devices", arg, 1, 256, &o->devices);
+	case OPT_MMS: return small("mms", arg, 1, 1024, &o->mms);
+	case OPT_IOMMUS: return small("iommus", arg, 1, 16, &o->iommus);
+	case OPT_PASID_BITS: return small("pasid-bits", arg, 1, IOVM_PASID_BITS, &o->pasid_bits);
+	case OPT_KINDS: err = word("kinds", arg, kinds, SOAK_KINDS_PRI, &n); o->kinds = n; return err;
+	case OPT_CMDQ: return small("cmdq-log2", arg, 2, 16, &o->cmdq_log2);
+	case OPT_EVTQ: g->evtq = true; return 0;
+	case OPT_PRIQ: return small("priq-log2", arg, 3, 16, &o->priq_log2);
+	case OPT_THREADS: return small("threads", arg, 1, 64, &o->threads);
+	case OPT_POPULATE: err = word("populate", arg, populates, SOAK_POPULATE_AUTO, &n); o->populate = n; return err;
+	case OPT_INJECT: return inject(arg, o);
+	case OPT_TRACE: o->trace = arg; return 0;
+	case OPT_NO_HASH: o->no_hash = true; return 0;
+	case OPT_PLANT: err = word("plant", arg, plants, SOAK_PLANT_LEAK, &n); o->plant = n; return err;
+	case OPT_JSON: o->json = true; return 0;
+	default: return -1;	/* getopt has said what is wrong */
+	}
+}
+
+/* Which of the parts is meant, and does every option that was given mean something there? */
+static int settle(struct soak_options *o, const struct given *g)
+{
+	bool bounded = o->steps || o->requests || o->kills;
+
+	if (g->evtq)
+		return complain("--evtq-log2: the abstract simulator's event queue is as large as its page request queue (--priq-log2)");
+	if (!g->mm && o->plant)
+		o->mm = SOAK_MM_PROCESS;
+	else if (!g->mm && (g->backend || bounded || o->trace))
+		o->mm = SOAK_MM_SIM;
+	if (o->mm == SOAK_MM_SIM && (o->plant || o->populate || o->threads > 1))
+		return complain("--plant, --populate and --threads need --mm process: the pretend machine has one thread and no real memory");
+	if (o->mm == SOAK_MM_PROCESS && o->steps)
+		return complain("--steps: real processes have no scheduler that we choose for; use --kills, --requests or --duration");
+	if (o->mm != SOAK_MM_BOTH && !bounded && !o->duration_ns)
+		o->duration_ns = UINT64_C(10000000000);
+	return 0;
+}
+
+static int fresh_seed(uint64_t *seed)
+{
+	if (getrandom(seed, sizeof(*seed), 0) != (ssize_t)sizeof(*seed))
+		return complain("no random seed: %s; use --seed", strerror(errno));
+	*seed &= UINT64_C(0xffffffff);	/* short enough to be typed again */
+	return 0;
+}
+
+enum soak_parse soak_options_parse(int argc, char **argv, struct soak_options *o)
+{
+	struct given g = { false };
+	int opt;
+
+	*o = (struct soak_options){ .inject = faults_of_sim() };
+	while ((opt = getopt_long(argc, argv, "", longs, NULL)) != -1) {
+		if (opt == OPT_HELP) {
+			fputs(help, stdout);
+			return SOAK_PARSE_HELP;
+		}
+		if (set(opt, optarg, o, &g))
+			return SOAK_PARSE_USAGE;
+	}
+	if (optind < argc) {
+		complain("'%s': no such option; see iovm soak --help", argv[optind]);
+		return SOAK_PARSE_USAGE;
+	}
+	if (settle(o, &g) || (!g.seed && fresh_seed(&o->seed)))
+		return SOAK_PARSE_USAGE;
+	return SOAK_PARSE_RUN;
+}

@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
+/*
+ * A run on the pretend machine, from its shape to its verdict.
+ *
+ * Quiet points come at fixed numbers of steps, whatever ends the run: so a run that was ended by time repeats under the number of steps that it
+ * reported. At a quiet point all devices are present and ready, and nothing is bound, draining or held back; then the engine's memory must be what it was
+ * at any other quiet point.
+ *
+ * The floors ("idle") see to it that a run in which the world has come to a stop does not pass: they are judged over the whole run and over
+ * each tenth of it.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include "faults.h"
+#include "soak_draw.h"
+#include "soak_heap.h"
+#include "soak_work.h"
+#include "trace_file.h"
+
+#define TIDE 16384u		/* steps between quiet points */
+#define EBB_LIMIT 400000u	/* steps in which a quiet point is reached, or something hangs */
+#define LOOK 256u		/* steps between looks at clock, signals and counters */
+#define FLOOR_STEPS 20000u	/* runs shorter than this are too short to judge how busy they were */
+
+struct activity { uint64_t requests, success, binds; };
+
+struct run {
+	const struct soak_options *o;
+	struct soak_result *r;
+	struct world *w;
+	uint64_t start_ns, ebb_since;
+	unsigned tenth;			/* that runs */
+	struct activity at[11];		/* when each tenth began */
+	bool read_10pct;
+};
+
+static struct iovm_stats engine_stats(const struct run *run)
+{
+	struct iovm_stats s = { .size = sizeof(s) };
+
+	iovm_stats(run->w->sys, &s);
+	return s;
+}
+
+static struct activity activity(const struct run *run)
+{
+	struct iovm_stats s = engine_stats(run);
+
+	return (struct activity){ s.requests, s.success, s.binds };
+}
+
+static double portion(uint64_t done, uint64_t all)
+{
+	return all ? (double)done / (double)all : 0;
+}
+
+static double larger(double a, double b)
+{
+	return a > b ? a : b;
+}
+
+static double progress(const struct run *run)	/* 0..1 */
+{
+	const struct soak_options *o = run->o;
+	double p = portion(run->r->steps, o->steps);
+
+	if (o->requests)
+		p = larger(p, portion(engine_stats(run).requests, o->requests));
+	if (o->kills)
+		p = larger(p, portion(run->w->kills, o->kills));
+	if (o->duration_ns)
+		p = larger(p, portion(soak_clock() - run->start_ns, o->duration_ns));
+	return p;
+}
+
+static uint64_t live_bytes(const struct run *run)
+{
+	struct iovm_sim_stats s = { .size = sizeof(s) };
+
+	iovm_sim_stats(run->w->sim, &s);
+	return s.live_bytes;
+}
+
+static void report_stuck(struct run *run)
+{
+	struct iovm_stats s = engine_stats(run);
+	unsigned missing = 0;
+
+	for (unsigned i = 0; i < run->w->ndrv; i++)
+		missing += !driver_ready(&run->w->drv[i]);
+	soak_fail(run->r, "no quiet point within %u steps: %u bonds of drivers (%u of the engine), %u PASIDs live and %u in quarantine, %u tokens, %u devices not "
+		  "ready", EBB_LIMIT, run->w->nbonds, s.bonds, s.pasids_live, s.pasids_quarantined, s.tokens, missing);
+	run->w->stop = true;
+}
+
+/* In ebb: has it got quiet? */
+static void look_for_quiet(struct run *run)
+{
+	if (world_quiet(run->w)) {
+		run->w->ebb = false;
+		if (!run->read_10pct && progress(run) >= 0.1) {
+			run->r->memory.live_bytes_10pct = live_bytes(run);
+			run->read_10pct = true;
+		}
+	} else if (run->r->steps - run->ebb_since > EBB_LIMIT) {
+		report_stuck(run);
+	}
+}
+
+static void look_at_tenths(struct run *run, double p)
+{
+	while (run->tenth < 10 && p * 10 >= run->tenth + 1)
+		run->at[++run->tenth] = activity(run);
+}
+
+static bool over(struct run *run)
+{
+	double p = progress(run);
+
+	look_at_tenths(run, p);
+	soak_progress((int)(p * 1000), "seed %" PRIu64 ", %" PRIu64 " steps, %" PRIu64 " requests", run->r->seed, run->r->steps, activity(run).requests);
+	if (soak_signal || iovm_check_violations(iovm_sim_check(run->w->sim)))
+		run->w->stop = true;
+	return p >= 1;
+}
+
+static void flow(struct run *run)
+{
+	uint64_t steps = run->o->steps ? run->o->steps : UINT64_MAX;
+
+	while (!run->w->stop && run->r->steps < steps) {
+		run->r->steps++;
+		world_step(run->w);
+		if (run->w->ebb && run->r->steps % 16 == 0)
+			look_for_quiet(run);
+		if (run->r->steps % TIDE == 0 && !run->w->ebb) {
+			run->w->ebb = true;
+			run->ebb_since = run->r->steps;
+		}
+		if (run->r->steps % LOOK == 0 && over(run))
+			break;
+	}
+	look_at_tenths(run, progress(run));
+}
+
+static void last_ebb(struct run *run)	/* beyond the counted steps: the end of the world is not part of the run */
+{
+	uint64_t steps = 0;
+
+	run->w->ebb = true;
+	while (!run->w->stop && !world_quiet(run->w)) {
+		world_step(run->w);
+		if (++steps > EBB_LIMIT)
+			report_stuck(run);
+	}
+	run->r->memory.live_bytes_end = live_bytes(run);
+	if (!run->read_10pct)
+		run->r->memory.live_bytes_10pct = run->r->memory.live_bytes_end;
+	run->r->has_memory = true;
+}
+
+static void judge_floor(struct soak_result *r, const char *what, uint64_t n, uint64_t floor)
+{
+	if (n < floor)
+		soak_fail(r, "idle: %s %" PRIu64 ", at least %" PRIu64 " expected", what, n, floor);
+}
+
+static void judge_tenth(struct soak_result *r, unsigned tenth, const char *what, uint64_t n, uint64_t all)
+{
+	if (n < all / 100)
+		soak_fail(r, "idle: %s %" PRIu64 " in tenth %u of the run, %" PRIu64 " on average", what, n, tenth, all / 10);
+}
+
+static void judge_floors(struct run *run)
+{
+	struct soak_result *r = run->r;
+	struct activity all = run->at[10];
+
+	if (r->partial || r->steps < FLOOR_STEPS)
+		return;
+	judge_floor(r, "requests", all.requests, r->steps / 20);
+	judge_floor(r, "responses.success", all.success, all.requests / 20);
+	judge_floor(r, "binds", all.binds, r->steps / 2000);
+	for (unsigned i = 1; i <= 10; i++) {
+		judge_tenth(r, i, "requests", run->at[i].requests - run->at[i - 1].requests, all.requests);
+		judge_tenth(r, i, "responses.success", run->at[i].success - run->at[i - 1].success, all.success);
+		judge_tenth(r, i, "binds", run->at[i].binds - run->at[i - 1].binds, all.binds);
+	}
+}
+
+/* Which invariants must have been checked at least once: those that this shape, these faults and this length can put to the test. */
+static uint64_t must_check(const struct run *run)
+{
+	uint64_t set = iovm_check_set();
+
+	return run->r->steps < FLOOR_STEPS ? 0 : set;
+}
+
+static void take_down(struct run *run)
+{
+	struct soak_result *r = run->r;
+	unsigned leaks;
+
+	r->partial = run->w->stop;
+	r->unsettled = r->nfailures || iovm_check_violations(iovm_sim_check(run->w->sim));
+	if (!r->unsettled) {
+		leaks = iovm_sim_settle(run->w->sim);
+		if (leaks)
+			soak_fail(r, "%u things are left after all devices, bonds and tokens went away", leaks);
+	}
+	soak_take_stats(r, run->w->sim);
+	r->held = must_check(run);
+	judge_floors(run);
+	if (!r->unsettled && iovm_sim_del(run->w->sim) && !r->nfailures)
+		soak_fail(r, "the machine found rules broken as it was taken down");
+	world_free(run->w);
+}
+
+static void start(struct run *run, struct trace_file *trace)
+{
+	const struct soak_config *c = &run->r->config;
+	struct iovm_sim_config sim = {
+		.size = sizeof(sim), .seed = run->o->seed, .iommus = c->iommus, .pasid_bits = (uint8_t)c->pasid_bits, .asid_bits = (uint8_t)c->asid_bits,
+		.priq_log2 = (uint8_t)c->priq_log2, .cmdq_log2 = (uint8_t)c->cmdq_log2, .inject = run->o->inject, .trace = trace ? trace_file_put : NULL,
+		.trace_ctx = trace, .quiet = true,
+	};
+
+	run->w = world_new(c, run->r, &sim);
+	run->start_ns = soak_clock();
+}
+
+static void environment(struct soak_result *r, const char *what, const char *why)
+{
+	r->environment = r->partial = true;
+	soak_fail(r, "%s: %s", what, why);
+}
+
+static void run_world(struct run *run, struct trace_file *trace)
+{
+	start(run, trace);
+	if (!run->w) {
+		environment(run->r, "the pretend machine", "no memory");
+		return;
+	}
+	run->at[0] = activity(run);
+	flow(run);
+	last_ebb(run);
+	take_down(run);
+}
+
+int soak_sim_run(const struct soak_options *o, struct soak_result *r)
+{
+	struct run run = { .o = o, .r = r };
+	struct soak_holdings before = soak_holdings();
+	struct trace_file *trace = NULL;
+	uint64_t began = soak_clock();
+	int err;
+
+	r->backend = r->mm = "sim";
+	r->seed = o->seed;
+	r->inject = o->inject;
+	soak_draw(o, &r->config);
+	if (o->trace || !o->no_hash)
+		trace = trace_file_new(o->trace, o->seed, !o->no_hash);
+	if (!trace && (o->trace || !o->no_hash))
+		environment(r, o->trace ? o->trace : "the trace", strerror(errno));
+	else
+		run_world(&run, trace);
+	err = trace ? trace_file_del(trace, r->trace_sha256) : 0;
+	if (err)
+		environment(r, o->trace, strerror(err));
+	soak_progress_end();
+	if (!r->unsettled)
+		soak_leaks(r, &before);
+	r->leaks.pasids = r->pasids.leaked;
+	r->wall_ns = soak_clock() - began;
+	return soak_exit_code(r);
+}
