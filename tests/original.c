@@ -4,8 +4,7 @@
  * the device and the space that dies.
  */
 #include <iovm/iommu_iovm.h>
-#include <check.h>
-#include <stdlib.h>
+#include "harness.h"
 #include "original.h"
 
 static unsigned shutdowns;
@@ -62,18 +61,15 @@ START_TEST(the_driver_hears_of_a_space_that_dies)
 }
 END_TEST
 
-int main(void)
+static Suite *original_suite(void)
 {
 	Suite *s = suite_create("original");
 	TCase *t = tcase_create("four calls");
-	SRunner *r = srunner_create(s);
-	int failed;
 
 	tcase_add_test(t, a_space_is_bound_used_and_unbound);
 	tcase_add_test(t, the_driver_hears_of_a_space_that_dies);
 	suite_add_tcase(s, t);
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return s;
 }
+
+int main(void) { return harness_main(original_suite()); }
