@@ -7,10 +7,7 @@
 #include <sys/types.h>
 #include <sys/wait.h>
 #include "soak_heap.h"
-#ifdef HAVE_CONFIG_H
-#include "config.h"
-#endif
-#ifdef HAVE_JEMALLOC
+#ifdef IOVM_HAVE_JEMALLOC
 #include <jemalloc/jemalloc.h>
 
 static uint64_t heap_bytes(void)

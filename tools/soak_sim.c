@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "faults.h"
+#include "soak_crash.h"
 #include "soak_draw.h"
 #include "soak_heap.h"
 #include "soak_work.h"
@@ -262,6 +263,7 @@ int soak_sim_run(const struct soak_options *o, struct soak_result *r)
 	r->seed = o->seed;
 	r->inject = o->inject;
 	soak_draw(o, &r->config);
+	soak_crash_arm(o, r);
 	if (o->trace || !o->no_hash)
 		trace = trace_file_new(o->trace, o->seed, !o->no_hash);
 	if (!trace && (o->trace || !o->no_hash))
@@ -271,6 +273,7 @@ int soak_sim_run(const struct soak_options *o, struct soak_result *r)
 	err = trace ? trace_file_del(trace, r->trace_sha256) : 0;
 	if (err)
 		environment(r, o->trace, strerror(err));
+	soak_crash_arm(o, NULL);
 	soak_progress_end();
 	if (!r->unsettled)
 		soak_leaks(r, &before);
