@@ -31,13 +31,46 @@ void iovm__check_fail(struct iovm_check *ck, unsigned inv, const char *fmt, ...)
 	va_end(ap);
 }
 
+void *iovm__check_alloc(struct iovm_check *ck, size_t size)
+{
+	void *mem = calloc(1, size);
+
+	ck->no_memory |= !mem;
+	return mem;
+}
+
+/*
+ * Devices first: everything else asks who is who. Answers hear a command before the fences do, and invalidations hear of a completed fence before it
+ * leaves the list. Bounds hear a DISCARD while its device's account still has it.
+ */
 void iovm_check_record(struct iovm_check *ck, const struct iovm_trace *rec)
 {
+	if (ck->no_memory || ck->ended)
+		return;
 	ck->ordinal++;
+	iovm__check_devices(ck, rec);
+	iovm__check_bounds(ck, rec);
+	iovm__check_groups(ck, rec);
+	iovm__check_answers(ck, rec);
+	iovm__check_bonds(ck, rec);
+	iovm__check_inval(ck, rec);
+	iovm__check_cut(ck, rec);
+	iovm__check_dma(ck, rec);
 }
 
 void iovm_check_end(struct iovm_check *ck)
 {
+	if (ck->ended)
+		return;
+	if (ck->no_memory) {
+		iovm__check_fail(ck, 0, "the checker had no memory and stopped listening");
+	} else {
+		iovm__check_groups_end(ck);
+		iovm__check_bonds_end(ck);
+		iovm__check_answers_end(ck);
+		iovm__check_cut_end(ck);
+		iovm__check_bounds_end(ck);
+	}
 	ck->ended = true;
 }
 
@@ -58,5 +91,12 @@ const char *iovm_check_first(const struct iovm_check *ck)
 
 void iovm_check_del(struct iovm_check *ck)
 {
+	if (!ck)
+		return;
+	iovm__check_inval_fini(ck);
+	iovm__check_dma_fini(ck);
+	iovm__check_groups_fini(ck);
+	iovm__check_bonds_fini(ck);
+	iovm__check_devices_fini(ck);
 	free(ck);
 }
