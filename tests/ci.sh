@@ -1,0 +1,129 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later
+# ./run check --ci: what a submission must pass beyond ./run check, in 20 minutes on two cores. Each stage has its own folder under build/ci and says
+# when it begins; a stage that fails does not stop the others. CI_STAGES="asan soak" runs those alone.
+# shellcheck disable=SC2317 # the stages are called by name
+set -u
+build=$1
+here=$(cd "$(dirname "$0")/.." && pwd -P) || exit 3
+# shellcheck source=tests/tally.sh
+. "$here/tests/tally.sh"
+work=$build/ci
+mkdir -p "$work" && cd "$work" || exit 3
+
+# configured NAME OPTION...: build/ci/NAME, anew when the options or what makes configure are others; its log on failure
+configured() {
+	name=$1
+	shift
+	want="$* $(cat "$here/configure.ac" "$here/Makefile.am" "$here/sources.mk" | cksum)"
+	[ "$want" != "$(cat "$work/$name/options" 2>/dev/null)" ] || return 0
+	rm -rf "${work:?}/$name"
+	mkdir -p "$work/$name"
+	(cd "$work/$name" && ../../../configure --disable-maintainer-mode "$@") >"$work/$name.log" 2>&1 || return 1
+	printf '%s\n' "$want" >"$work/$name/options"
+}
+# whole_suite NAME OPTION...: configure and make check there
+whole_suite() {
+	if configured "$@"; then
+		suite "$work/$1" "$1: "
+	else
+		result 1 "$1: configure" "$work/$1.log"
+	fi
+}
+
+stage_rules() {
+	delegate rules sh "$here/tests/lint-fires.sh"
+}
+
+stage_asan() {
+	whole_suite asan --enable-sanitizers=address,undefined --disable-shared CFLAGS='-g -O1'
+}
+
+stage_tsan() {
+	configured tsan --enable-sanitizers=thread --disable-shared CFLAGS='-g -O1' || { result 1 'tsan: configure' "$work/tsan.log"; return; }
+	threaded=$(make -C "$work/tsan" -s --no-print-directory print-threaded-tests | tr '\n' ' ')
+	CK_FORK=no suite "$work/tsan" 'tsan: ' TESTS="$threaded" check_PROGRAMS="$threaded"
+}
+
+stage_clang() {	# shared libraries, warnings are errors: the examples run against the export maps
+	whole_suite clang --enable-werror CC=clang
+}
+
+stage_installed() {	# what make install leaves is enough for pkg-config's users, and shows our names alone
+	configured installed --enable-werror --prefix=/usr || { result 1 'installed: configure' "$work/installed.log"; return; }
+	root=$work/installed/root
+	rm -rf "$root"
+	make -C "$work/installed" -j"$jobs" install DESTDIR="$root" >"$work/installed.log" 2>&1
+	result $? 'installed: make install, gcc -Werror' "$work/installed.log"
+	for library in libiovm libiovm-event libiovm-sim; do
+		exported=$(nm -D --defined-only "$root/usr/lib/$library.so" | awk 'NF == 3 && $2 != "A" { print $3 }' | sed 's/@.*//')
+		[ -n "$exported" ] && ! printf '%s\n' "$exported" | grep -vE '^(iovm_[a-z]|iommu_iovm_)' >&2
+		result $? "installed: $library.so exports its interface only"
+	done
+	readelf -d "$root/usr/lib/libiovm.so" | grep NEEDED | grep -v 'libc\.so' >&2
+	[ $? = 1 ]
+	result $? 'installed: libiovm.so needs no library'
+	for program in readme:libiovm-sim libevent:libiovm-event:libiovm-sim; do
+		example=${program%%:*}
+		modules=$(echo "${program#*:}" | tr : ' ')
+		extra=
+		[ "$example" = readme ] || extra="$here/examples/stubs/accel.c"
+		# shellcheck disable=SC2046,SC2086 # lists of flags
+		PKG_CONFIG_PATH=$root/usr/lib/pkgconfig PKG_CONFIG_SYSROOT_DIR='' sh -c '
+			cc -I"$1/usr/include" -I"$2/examples" -o "$3" "$2/examples/$4.c" $6 -L"$1/usr/lib" $(pkg-config --libs $5) -levent_core -lpthread &&
+			LD_LIBRARY_PATH=$1/usr/lib "$3"' sh "$root" "$here" "$work/installed/$example" "$example" "$modules" "$extra" >"$work/installed.log" 2>&1
+		result $? "installed: examples/$example.c by pkg-config" "$work/installed.log"
+	done
+}
+
+stage_bare() {	# nothing but a compiler: libiovm, and a summary that says what was left out
+	configured bare --disable-examples PKG_CONFIG=/nonexistent >/dev/null 2>&1 || { result 1 'bare: configure' "$work/bare.log"; return; }
+	make -C "$work/bare" -j"$jobs" >"$work/bare.log" 2>&1 && [ -f "$work/bare/libiovm.la" ] && [ ! -f "$work/bare/iovm" ]
+	result $? 'bare: libiovm with a compiler alone' "$work/bare.log"
+}
+
+stage_aarch64() {
+	configured aarch64 --host=aarch64-linux-gnu --disable-sim --disable-examples --without-libevent PKG_CONFIG=/nonexistent &&
+		make -C "$work/aarch64" -j"$jobs" >"$work/aarch64.log" 2>&1
+	result $? 'aarch64: libiovm' "$work/aarch64.log"
+	configured aarch64-static --host=aarch64-linux-gnu --disable-sim --without-libevent PKG_CONFIG=/nonexistent &&
+		make -C "$work/aarch64-static" -j"$jobs" examples/static >"$work/aarch64.log" 2>&1 &&
+		qemu-aarch64 "$work/aarch64-static/examples/static"
+	result $? 'aarch64: examples/static under qemu' "$work/aarch64.log"
+}
+
+stage_freestanding() {
+	delegate freestanding sh "$here/tests/freestanding.sh" "$work/freestanding"
+}
+
+stage_distcheck() {
+	configured dist --disable-static && make -C "$work/dist" -j"$jobs" distcheck AM_DISTCHECK_CONFIGURE_FLAGS=--disable-static >"$work/distcheck.log" 2>&1
+	result $? 'distcheck' "$work/distcheck.log"
+}
+
+stage_soak() {	# 20 seeds of 100,000 steps, as many at a time as there are cores
+	mkdir -p "$work/soak"
+	rm -f "$work/soak"/*
+	# shellcheck disable=SC2016 # for the inner shell
+	seq 20 | xargs -P "$jobs" -I SEED sh -c '
+		"$1/iovm" soak --backend sim --mm sim --seed SEED --steps 100000 --inject all --json >"$2/SEED.json" 2>"$2/SEED.log"
+		echo $? >"$2/SEED.status"' sh "$build" "$work/soak"
+	for seed in $(seq 20); do
+		result "$(cat "$work/soak/$seed.status")" "soak: seed $seed, 100,000 steps" "$work/soak/$seed.log"
+	done
+}
+
+stage_mutants() {
+	delegate mutants sh "$here/tests/mutants.sh" "$build" --sample 10
+}
+
+stage_bench() {	# instructions, which do not depend on the machine's mood
+	make -C "$build" iovm-bench >"$work/bench.log" 2>&1 && "$build/iovm-bench" --count --json >"$work/bench.json" 2>>"$work/bench.log"
+	result $? 'bench --count' "$work/bench.log"
+}
+
+for stage in ${CI_STAGES:-rules freestanding aarch64 bare installed clang asan tsan distcheck soak bench mutants}; do
+	progress "$stage"
+	"stage_$stage"
+done
+finish
