@@ -283,3 +283,19 @@ uint32_t iovm__bitmap_count(const struct iovm__bitmap *map)
 		free += ones(load_rlx(&map->leaf[i]));
 	return map->last - free;
 }
+
+static bool covers(const atomic_ulong *above, const atomic_ulong *below, uint32_t nbelow)
+{
+	for (uint32_t i = 0; i < nbelow; i++)
+		if (load_rlx(&below[i]) != 0 && !(load_rlx(&above[i / WORD]) & BIT(i)))
+			return false;
+	return true;
+}
+
+bool iovm__bitmap_check(const struct iovm__bitmap *map)
+{
+	const atomic_ulong *mid = map->leaf + map->mid, *top = map->leaf + map->top;
+	uint32_t leaves = words(map->last);
+
+	return covers(mid, map->leaf, leaves) && covers(top, mid, words(leaves)) && !(load_rlx(&map->leaf[0]) & 1);
+}

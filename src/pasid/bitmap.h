@@ -23,5 +23,6 @@ long iovm__bitmap_claim(struct iovm__bitmap *map, uint32_t min, uint32_t max);
 void iovm__bitmap_release(struct iovm__bitmap *map, uint32_t id);	/* of a claimed id, by its owner: else an assertion */
 bool iovm__bitmap_taken(const struct iovm__bitmap *map, uint32_t id);	/* claimed now; 0 and ids beyond the space are */
 uint32_t iovm__bitmap_count(const struct iovm__bitmap *map);	/* ids claimed: exact when nobody claims or releases; reads every word */
+bool iovm__bitmap_check(const struct iovm__bitmap *map);	/* when quiet: the summaries speak of every word that has free ids */
 
 #endif
