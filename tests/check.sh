@@ -11,4 +11,5 @@ progress 'tests and examples'
 suite "$build" ''
 progress 'house rules'
 delegate "house rules" sh "$here/lint.sh" --build "$build"
+progress 'done'
 finish

@@ -126,4 +126,5 @@ for stage in ${CI_STAGES:-rules freestanding aarch64 bare installed clang asan t
 	progress "$stage"
 	"stage_$stage"
 done
+progress 'done'
 finish

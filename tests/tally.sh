@@ -81,7 +81,6 @@ delegate() {
 	esac
 }
 finish() {
-	progress 'all done'
 	echo "$passed passed, $failed failed, $skipped skipped"
 	[ "$failed" = 0 ] && [ "$passed" != 0 ]
 	exit
