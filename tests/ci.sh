@@ -60,8 +60,7 @@ stage_installed() {	# what make install leaves is enough for pkg-config's users,
 		[ -n "$exported" ] && ! printf '%s\n' "$exported" | grep -vE '^(iovm_[a-z]|iommu_iovm_)' >&2
 		result $? "installed: $library.so exports its interface only"
 	done
-	readelf -d "$root/usr/lib/libiovm.so" | grep NEEDED | grep -v 'libc\.so' >&2
-	[ $? = 1 ]
+	[ -f "$root/usr/lib/libiovm.so" ] && ! readelf -d "$root/usr/lib/libiovm.so" | grep NEEDED | grep -v 'libc\.so' >&2
 	result $? 'installed: libiovm.so needs no library'
 	for program in readme:libiovm-sim libevent:libiovm-event:libiovm-sim; do
 		example=${program%%:*}
