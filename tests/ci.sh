@@ -62,11 +62,11 @@ stage_installed() {	# what make install leaves is enough for pkg-config's users,
 	done
 	[ -f "$root/usr/lib/libiovm.so" ] && ! readelf -d "$root/usr/lib/libiovm.so" | grep NEEDED | grep -v 'libc\.so' >&2
 	result $? 'installed: libiovm.so needs no library'
-	for program in readme:libiovm-sim libevent:libiovm-event:libiovm-sim; do
+	for program in readme:libiovm-sim libevent:libiovm-event; do
 		example=${program%%:*}
 		modules=$(echo "${program#*:}" | tr : ' ')
 		extra=
-		[ "$example" = readme ] || extra="$here/examples/stubs/accel.c"
+		[ "$example" = readme ] || extra="$here/examples/stubs/accel.c $here/examples/stubs/direct.c"
 		# shellcheck disable=SC2046,SC2086 # lists of flags
 		PKG_CONFIG_PATH=$root/usr/lib/pkgconfig PKG_CONFIG_SYSROOT_DIR='' sh -c '
 			cc -I"$1/usr/include" -I"$2/examples" -o "$3" "$2/examples/$4.c" $6 -L"$1/usr/lib" $(pkg-config --libs $5) -levent_core -lpthread &&
