@@ -38,7 +38,7 @@ verify() {
 	(
 		cd "$1/build" || exit 99
 		[ "$program" = "$2" ] || { CK_RUN_CASE=${2#*:}; export CK_RUN_CASE; }
-		IOVM_TEST_RESULTS=$4.count timeout "$limit" "tests/$program" >"$4" 2>&1 </dev/null
+		srcdir=.. IOVM_TEST_RESULTS=$4.count timeout "$limit" "tests/$program" >"$4" 2>&1 </dev/null
 	)
 	status=$?
 	ran=$(awk '!/^skip: / { print $2 + $3 }' "$4.count" 2>/dev/null | tail -n 1)
