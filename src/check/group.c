@@ -86,8 +86,8 @@ static void leave_group(struct iovm_check *ck, struct iovm__ck_group *group, str
 		group->newest = before;
 	if (group->last == req)
 		group->last = NULL;
-	if (!group->first && iovm__map_get(&ck->keys, key_of(req)) == group)
-		iovm__map_take(&ck->keys, key_of(req));
+	if (!group->first && iovm__map_get(&ck->keys, group->key) == group)
+		iovm__map_take(&ck->keys, group->key);
 }
 
 void iovm__check_request_close(struct iovm_check *ck, struct iovm__ck_req *req)
@@ -176,11 +176,12 @@ static void join(struct iovm_check *ck, struct iovm__ck_req *req, uint32_t id)
 		group = iovm__check_alloc(ck, sizeof *group);
 		if (!group)
 			return;
-		*group = (struct iovm__ck_group){ .id = id, .iommu = req->iommu, .outcome = -1, .bond = req->bond_serial };
+		*group = (struct iovm__ck_group){ .id = id, .iommu = req->iommu, .outcome = -1, .bond = req->bond_serial,
+			.key = key_of(req) };
 		ck->no_memory |= !iovm__map_put(&ck->groups, iovm__check_group_key(req->iommu, id), group);
 	}
 	IOVM__CHECKED(ck, 4);
-	if (group->last || group->answered || (group->first && (!same_key(group->first, req) || group->bond != req->bond_serial ||
+	if (group->last || group->answered || (group->first && (!same_key(group->first, req) || (req->bond_serial && group->bond != req->bond_serial) ||
 	    group->newest->position >= req->position)))
 		iovm__check_fail(ck, 4, "request %llu (stream 0x%x, index %u) does not belong into group %u", (unsigned long long)req->position,
 			(unsigned)req->stream_id, (unsigned)req->index, (unsigned)id);
@@ -203,9 +204,9 @@ static void join(struct iovm_check *ck, struct iovm__ck_req *req, uint32_t id)
 	if (req->last)
 		group->last = req;
 	if (!req->last)
-		ck->no_memory |= !iovm__map_put(&ck->keys, key_of(req), group);
-	else if (open == group)
-		iovm__map_take(&ck->keys, key_of(req));
+		ck->no_memory |= !iovm__map_put(&ck->keys, group->key, group);
+	else if (iovm__map_get(&ck->keys, group->key) == group)
+		iovm__map_take(&ck->keys, group->key);
 }
 
 static void hold(struct iovm_check *ck, struct iovm__ck_req *req)
@@ -334,9 +335,11 @@ static void outcome(struct iovm_check *ck, struct iovm__ck_iommu *iommu, const s
 	if (!group)
 		return;
 	turn(ck, iommu, group->last);
-	if (rec->code != IOVM_PENDING) {
+	if (group->early) {
+		;	/* the token came back first: that word counts */
+	} else if (rec->code != IOVM_PENDING) {
 		group->outcome = rec->code;
-	} else if (!group->early && !group->token) {
+	} else if (!group->token) {
 		group->token = true;
 		ctx = iovm__check_ctx(ck, group->context);
 		if (ctx)

@@ -111,6 +111,7 @@ struct iovm__ck_req {			/* from ACC until its group is closed */
 };
 struct iovm__ck_group {			/* until it was answered and its token is back */
 	struct iovm__ck_req *first, *newest, *last;
+	uint64_t key;			/* hash of what its first member is known by */
 	uint32_t id, bond, context, members;
 	int outcome;			/* the handler's word; -1: none yet */
 	uint8_t iommu;
