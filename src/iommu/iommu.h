@@ -74,7 +74,9 @@ struct iovm_iommu {
 	struct iovm__pri *pri;
 	_Atomic(struct iovm__bond *) *bonds;	/* mmctx/bond.h: hash of (device, PASID) */
 	uint32_t bonds_mask;
+	struct iovm_device *ending;
 	bool dispatching;
+	uint64_t due;				/* when to dispatch again; 0: at once */
 	struct iovm__counters count;
 };
 
@@ -121,20 +123,24 @@ struct iovm_device {
 	uint32_t nlossy;
 	uint64_t lossy_since;			/* overflows of the IOMMU when they were marked */
 
-	/* a reset ends everything that was asked before: position published before RESETTING */
+	/* a reset ends everything that was asked before it was done */
 	_Atomic(uint32_t) epoch;
-	uint64_t reset_position[2];		/* the servicer reads it after the work item arrived */
-	uint64_t ignore_below[2];		/* the servicer's copy */
+	atomic_ulong reset_position[2];		/* low words; written before the work item is posted */
+	uint64_t ignore_below[2];		/* the servicer's */
 
 	/* mutators, under port.lock */
 	struct iovm_device *next, *pf;
 	unsigned nvfs;
-	bool ats_wanted, removed;
+	bool ats_wanted;
+	bool busy;				/* a driver call is in the middle of something */
 	void *host;
 	int (*set_cap)(void *dev, enum iovm_cap cap, uint32_t value);
 	_Atomic(struct iovm__bond *) bond0;
 
-	atomic_uint holds;			/* bonds that may still lead here: memory stays */
+	atomic_uint holds;			/* bonds (and binds under way) that may still lead here: memory stays */
+	atomic_uint pasid_bonds;		/* by PASID, not ended */
+	unsigned end_step;			/* the servicer's */
+	uint64_t end_snap[2];
 	_Atomic(struct iovm__bond *) bonds;	/* mmctx/bond.h: pushed by mutators, taken out by the servicer */
 	struct iovm__work work;
 	struct iovm_device *trim_next;

@@ -22,7 +22,6 @@ struct iovm__domain {		/* one mm on one IOMMU */
 	struct iovm_iommu *iommu;	/* valid while asid is not 0 */
 	_Atomic(uint32_t) asid;		/* 0: this node is not in use */
 	unsigned live;			/* bonds not cut; under port.lock */
-	bool pinned;			/* the host's ASID: not from our bitmap... but claimed in it */
 };
 
 enum iovm__bond_state {
@@ -89,10 +88,11 @@ struct iovm__slot {
 	struct iovm_table table;
 	unsigned live;			/* bonds not cut, over all IOMMUs; under port.lock */
 	struct iovm__slot *next;	/* free list, retiring list, trim list */
+	struct iovm__slot *before;	/* the mm's earlier slot that still drained when this one took over ... */
+	uint32_t before_context;	/* ... and its life: unwatch only when it has ended, too */
 	unsigned step, grace;		/* retire's */
-	bool quarantined;
 };
-enum iovm__watch { IOVM__WATCH_NONE, IOVM__WATCH_BUSY, IOVM__WATCH_ON };
+enum iovm__watch { IOVM__WATCH_NONE, IOVM__WATCH_BUSY, IOVM__WATCH_ON, IOVM__WATCH_PASSED };	/* PASSED: a later slot of the mm has it */
 
 /* ---- hash mm -> slot: hash.c. Lines of 15 entries {tag, slot number}; sized by max_mms, never grows ------------------------- */
 

@@ -134,13 +134,27 @@ static unsigned finish_word(unsigned w, unsigned outcome)
 	return state_of(w) == IOVM__TOKEN_ORPHAN ? word(generation_of(w), 0, IOVM__TOKEN_RETURNED) : 0;
 }
 
-int iovm__token_done(struct iovm_iommu *iommu, uint64_t value, enum iovm_outcome outcome)
+static struct iovm__token *token_at(const struct iovm_iommu *iommu, uint64_t value)
 {
 	uint32_t number = (uint32_t)(value >> 32) & 0xffffff;
-	struct iovm__token *t = &iommu->pri->tokens[number];
+
+	return number < iommu->pri->ntokens ? &iommu->pri->tokens[number] : NULL;
+}
+
+uint32_t iovm__token_serial(const struct iovm_iommu *iommu, uint64_t value)
+{
+	const struct iovm__token *t = token_at(iommu, value);
+	unsigned w = t ? load_acq(&t->word) : 0;
+
+	return t && state_of(w) != IOVM__TOKEN_FREE && generation_of(w) == (uint32_t)value ? t->serial : 0;
+}
+
+int iovm__token_done(struct iovm_iommu *iommu, uint64_t value, enum iovm_outcome outcome)
+{
+	struct iovm__token *t = token_at(iommu, value);
 	unsigned w, to;
 
-	if (number >= iommu->pri->ntokens)
+	if (!t)
 		return IOVM_E_STALE;
 	w = load_acq(&t->word);
 	do {

@@ -128,6 +128,7 @@ void iovm__answer_token(struct iovm_iommu *iommu, struct iovm__token *token, enu
 void iovm__token_pending(struct iovm_iommu *iommu, struct iovm__token *token);	/* the handler said PENDING */
 /* The handler said something else: who was first, it or fault_done()? True: it was the handler */
 bool iovm__token_claim(struct iovm__token *token);
+uint32_t iovm__token_serial(const struct iovm_iommu *iommu, uint64_t value);	/* of its group, for the trace; 0: not a token that is out */
 int iovm__token_done(struct iovm_iommu *iommu, uint64_t value, enum iovm_outcome outcome);	/* any thread */
 bool iovm__pri_finished(struct iovm_iommu *iommu);	/* answer what fault_done() brought back; whether something is left for want of room */
 /* Answer every group of bond that the host still has (Invalid, or suppressed if its device was reset or removed) and orphan its token; false: no room, call again */

@@ -1,0 +1,591 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
+/*
+ * Binding, unbinding and death.
+ *
+ * bind: publish mm -> slot, call watch without the lock, publish the bond BINDING, full fence, entry valid, ENTRY and fence, CAS BINDING -> LIVE.
+ * death: slot DYING, full fence, CAS every bond to DYING, cut them, SHUTDOWN to the servicers. Either death sees the bond, or bind's CAS finds it DYING; then
+ * bind cuts what it made and the bond drains without a callback.
+ * unbind: count to 0 and LEAVING under the lock, cut without it, drain on the servicer.
+ *
+ * A mm that is bound again while its old slot still drains gets a new slot and a new PASID; watch and a pinned ASID pass over to it. Only the last slot of
+ * the mm calls unwatch (retire.c).
+ */
+#include "engine/engine.h"
+
+/* ---- slots ---------------------------------------------------------------------------------------------------------------------- */
+
+static uint32_t ids_of(unsigned bits)
+{
+	return (uint32_t)1 << bits;
+}
+
+static unsigned width_of(const struct iovm *sys, const struct iovm_device *dev)
+{
+	unsigned bits = sys->pasid_bits;
+
+	if (dev->fn.pasid_bits < bits)
+		bits = dev->fn.pasid_bits;
+	return dev->iommu->be.pasid_bits < bits ? dev->iommu->be.pasid_bits : bits;
+}
+
+/* Ids that the narrowest device cannot carry are used up first */
+static long claim_pasid(struct iovm *sys, const struct iovm_device *dev)
+{
+	unsigned width = width_of(sys, dev), narrow = sys->narrowest < width ? sys->narrowest : width;
+	long id = IOVM_E_NO_PASID;
+
+	if (!width)
+		return IOVM_E_NO_PASID;
+	if (narrow < width)
+		id = iovm__bitmap_claim(sys->pasids, ids_of(narrow), ids_of(width) - 1);
+	return id > 0 ? id : iovm__bitmap_claim(sys->pasids, 1, ids_of(narrow) - 1);
+}
+
+static int slot_new(struct iovm *sys, const struct iovm__want *w, struct iovm__slot **out)
+{
+	struct iovm__slot *slot = sys->free_slots;
+	long pasid = IOVM_NO_PASID;
+
+	if (!slot)
+		return IOVM_E_FULL;
+	if (!w->entry0) {
+		pasid = claim_pasid(sys, w->dev);
+		if (pasid < 0)
+			return (int)pasid;
+	}
+	sys->free_slots = slot->next;
+	slot->next = NULL;
+	slot->pasid = (uint32_t)pasid;
+	slot->table = (struct iovm_table){ .asid = IOVM_ASID_ANY, .top = UINT64_MAX };
+	slot->before = NULL;
+	slot->live = slot->step = slot->grace = 0;
+	store_rlx(&slot->dead, false);
+	store_rlx(&slot->watch, (unsigned)IOVM__WATCH_NONE);
+	store_rlx(&slot->context, ++sys->context_serial);
+	store_sc(&slot->state, (unsigned)IOVM__SLOT_LIVE);
+	store_sc(&slot->mm, w->mm);
+	add_ar(&sys->slots_used, 1u);
+	if (!w->entry0) {
+		add_rlx(&sys->pasids_allocated, 1);
+		TRACE(&sys->port, ALLOC, .pasid = slot->pasid, .context = load_rlx(&slot->context));
+	}
+	*out = slot;
+	return 0;
+}
+
+/* A slot without a bond: as if it had never been. True: the caller calls unwatch once it has given the lock back. */
+static bool slot_undo(struct iovm *sys, struct iovm__slot *slot)
+{
+	unsigned passed = IOVM__WATCH_PASSED;
+	void *mm = load_rlx(&slot->mm);
+	bool watched = load_rlx(&slot->watch) == IOVM__WATCH_ON;
+
+	iovm__hash_remove(&sys->reg, slot, mm);
+	if (watched && slot->before && cas_ar(&slot->before->watch, &passed, (unsigned)IOVM__WATCH_ON)) {
+		iovm__hash_add(&sys->reg, slot->before);	/* the earlier slot still drains: it has its watch and its place back */
+		watched = false;
+	}
+	if (!iovm__is_entry0(slot)) {
+		TRACE(&sys->port, FREE, .pasid = slot->pasid, .context = load_rlx(&slot->context));
+		add_rlx(&sys->pasids_freed, 1);
+		iovm__bitmap_release(sys->pasids, slot->pasid);
+	}
+	if (watched)
+		TRACE(&sys->port, UNWATCH, .mm = (uint64_t)(uintptr_t)mm, .pasid = IOVM_NO_PASID, .context = load_rlx(&slot->context));
+	store_sc(&slot->state, (unsigned)IOVM__SLOT_FREE);
+	store_sc(&slot->mm, NULL);
+	sub_ar(&sys->slots_used, 1u);
+	slot->next = sys->undone_slots;	/* notifiers may stand in it: free after their grace (trim) */
+	sys->undone_slots = slot;
+	return watched;
+}
+
+/* The mm's old slot drains: this one takes over its place, its table and its watch. False: too late, it is being unwatched. */
+static bool slot_take_over(struct iovm *sys, struct iovm__slot *slot, struct iovm__slot *old)
+{
+	unsigned on = IOVM__WATCH_ON;
+
+	if (!cas_ar(&old->watch, &on, (unsigned)IOVM__WATCH_PASSED))
+		return false;
+	slot->table = old->table;
+	slot->before = old;
+	slot->before_context = load_rlx(&old->context);
+	store_rlx(&slot->watch, (unsigned)IOVM__WATCH_ON);
+	iovm__hash_remove(&sys->reg, old, load_rlx(&old->mm));
+	return true;
+}
+
+/* ---- one bond -------------------------------------------------------------------------------------------------------------------- */
+
+static struct iovm__bitmap *ids_for(struct iovm_iommu *iommu, const struct iovm_table *table)
+{
+	return table->format == IOVM_TABLE_AARCH64_S2 ? iommu->vmids : iommu->asids;
+}
+
+/* A pinned ASID that the mm's earlier slot still has passes over once that slot is cut off */
+static bool take_over_asid(struct iovm__slot *slot, struct iovm_iommu *iommu, uint32_t asid)
+{
+	struct iovm__domain *d = slot->before ? iovm__slot_domain(slot->before, iommu) : NULL;
+
+	if (!d || load_rlx(&d->asid) != asid || load_acq(&slot->before->state) != IOVM__SLOT_QUIET)
+		return false;
+	store_sc(&d->asid, 0u);
+	return true;
+}
+
+static int claim_asid(struct iovm__slot *slot, struct iovm_iommu *iommu, uint32_t *asid)
+{
+	uint32_t pinned = slot->table.asid;
+	struct iovm__bitmap *ids = ids_for(iommu, &slot->table);
+	long id;
+
+	if (pinned == 0 || slot->table.format == 0)
+		return IOVM_E_FORMAT;
+	id = pinned == IOVM_ASID_ANY ? iovm__bitmap_claim(ids, 1, UINT32_MAX) : iovm__bitmap_claim(ids, pinned, pinned);
+	if (id <= 0 && pinned != IOVM_ASID_ANY) {
+		if (take_over_asid(slot, iommu, pinned))
+			id = pinned;
+		else if (slot->before)
+			return IOVM_E_BUSY;
+	}
+	*asid = (uint32_t)id;
+	return id > 0 ? 0 : IOVM_E_NO_ASID;
+}
+
+static int domain_get(struct iovm *sys, struct iovm__slot *slot, struct iovm_iommu *iommu, struct iovm__domain **out)
+{
+	struct iovm__domain *d = iovm__slot_domain(slot, iommu), *node;
+	uint32_t asid;
+	int err;
+
+	if (d) {
+		*out = d;
+		return 0;
+	}
+	for (node = load_rlx(&slot->domains); node && load_rlx(&node->asid); node = node->next)
+		;
+	d = node ? node : iovm__alloc(sys, sizeof *d);
+	if (!d)
+		return IOVM_E_NO_MEMORY;
+	if (!node)
+		iovm__slot_push_domain(slot, d);
+	err = claim_asid(slot, iommu, &asid);
+	if (err)
+		return err;
+	d->iommu = iommu;
+	d->live = 0;
+	store_sc(&d->asid, asid);
+	*out = d;
+	return 0;
+}
+
+static void domain_undo(struct iovm__slot *slot, struct iovm__domain *d)	/* nobody has ever walked under its ASID */
+{
+	uint32_t asid = load_rlx(&d->asid);
+
+	if (d->live)
+		return;
+	store_sc(&d->asid, 0u);
+	iovm__bitmap_release(ids_for(d->iommu, &slot->table), asid);
+}
+
+static struct iovm__bond *bond_node(struct iovm *sys, struct iovm__slot *slot)
+{
+	struct iovm__bond *b = load_rlx(&slot->bonds);
+
+	while (b && load_acq(&b->state) != IOVM__BOND_FREE)
+		b = b->next;
+	if (b)
+		return b;
+	b = iovm__alloc(sys, sizeof *b);
+	if (!b)
+		return NULL;
+	b->slot = slot;
+	b->work.run = iovm__bond_run;
+	iovm__slot_push_bond(slot, b);
+	return b;
+}
+
+static uint64_t top_of(const struct iovm_iommu *iommu, const struct iovm__slot *slot)
+{
+	uint64_t limit = iommu->be.address_bits >= 64 ? UINT64_MAX : ((uint64_t)1 << iommu->be.address_bits) - 1;
+
+	return slot->table.top < limit ? slot->table.top : limit;
+}
+
+static void bond_begin(struct iovm *sys, struct iovm__bond *b, struct iovm__domain *d, const struct iovm__want *w)
+{
+	store_rlx(&b->dev, w->dev);
+	store_rlx(&b->pasid, b->slot->pasid);
+	b->domain = d;
+	b->serial = ++sys->bond_serial;
+	b->table_top = top_of(w->dev->iommu, b->slot);
+	b->repeats = 0;
+	b->cb = w->cb;
+	b->arg = w->arg;
+	b->count = 1;
+	b->step = b->snapshots = b->grace = 0;
+	b->told_quarantine = b->recutting = false;
+	store_rlx(&b->shutdown, (unsigned)IOVM__SHUTDOWN_NONE);
+	store_rlx(&b->cut, (unsigned)IOVM__CUT_NOT_YET);
+	w->dev->iommu->be.newest(w->dev->iommu->hw, b->since);	/* what was asked before is not for this owner */
+	d->live++;
+	b->slot->live++;
+	add_ar(&b->slot->nbonds, 1u);
+	add_ar(&w->dev->holds, 1u);
+	if (!w->entry0) {
+		add_ar(&w->dev->pasid_bonds, 1u);
+		add_ar(&sys->bonds, 1u);
+	}
+	store_sc(&b->state, (unsigned)IOVM__BOND_BINDING);
+	fence_sc();	/* a notifier that missed us changed the table before our first walk */
+}
+
+/* The entry could not be written: nothing but invalidations ever saw this bond */
+static void bond_undo(struct iovm *sys, struct iovm__bond *b)
+{
+	struct iovm_device *dev = load_rlx(&b->dev);
+
+	b->domain->live--;
+	b->slot->live--;
+	b->count = 0;
+	if (!iovm__is_entry0(b->slot)) {
+		sub_ar(&dev->pasid_bonds, 1u);
+		sub_ar(&sys->bonds, 1u);
+	}
+	sub_ar(&b->slot->nbonds, 1u);
+	sub_ar(&dev->holds, 1u);	/* the bind itself still holds it */
+	store_sc(&b->state, (unsigned)IOVM__BOND_FREE);
+	domain_undo(b->slot, b->domain);
+}
+
+static int write_entry(struct iovm__bond *b)
+{
+	struct iovm_device *dev = load_rlx(&b->dev);
+	struct iovm_iommu *iommu = dev->iommu;
+	uint32_t asid = load_rlx(&b->domain->asid);
+	int err = iommu->be.entry(iommu->hw, &dev->fn, load_rlx(&b->pasid), IOVM_TO_WALK, &b->slot->table, asid);
+
+	if (!err)
+		TRACE(iommu->port, ENTRY, .iommu = (uint8_t)iommu->index, .stream_id = dev->fn.stream_ids[0], .pasid = load_rlx(&b->pasid),
+		      .bond = b->serial, .context = load_rlx(&b->slot->context), .code = IOVM_TO_WALK, .id = asid);
+	return err;
+}
+
+/* The IOMMU may have cached that there was nothing */
+static int announce_entry(struct iovm__bond *b)
+{
+	struct iovm_device *dev = load_rlx(&b->dev);
+	const struct iovm_cmd changed = { .op = IOVM_CMD_ENTRY, .pasid = load_rlx(&b->pasid), .fn = &dev->fn };
+	struct iovm__batch batch;
+
+	iovm__submit_post(dev->iommu, &batch, &changed, 1, false);
+	return iovm__submit_wait(dev->iommu, &batch);
+}
+
+/* Under the lock: everything up to a valid entry */
+static int bond_make(struct iovm *sys, struct iovm__slot *slot, const struct iovm__want *w, struct iovm__bond **out)
+{
+	struct iovm_iommu *iommu = w->dev->iommu;
+	struct iovm__domain *d;
+	struct iovm__bond *b = bond_node(sys, slot);
+	int err;
+
+	if (!b)
+		return IOVM_E_NO_MEMORY;
+	err = domain_get(sys, slot, iommu, &d);
+	if (err)
+		return err;
+	bond_begin(sys, b, d, w);
+	err = write_entry(b);
+	if (err) {
+		bond_undo(sys, b);
+		return err;
+	}
+	iovm__bond_publish(iommu, b);
+	*out = b;
+	return 0;
+}
+
+/* ---- bind ------------------------------------------------------------------------------------------------------------------------- */
+
+enum { AGAIN = 1 };	/* somebody else is in the middle of it */
+
+static int check_device(const struct iovm__want *w)
+{
+	unsigned state = iovm__device_state(w->dev);
+
+	if (state & (IOVM__DEV_DYING | IOVM__DEV_GONE))
+		return IOVM_E_NOT_READY;
+	if (w->entry0)
+		return 0;
+	return state & IOVM__DEV_READY ? 0 : IOVM_E_NOT_READY;
+}
+
+/* dev is bound to this mm already? 0: no; a PASID: once more; BUSY, EXISTS, MM_DEAD, AGAIN */
+static int bind_once_more(struct iovm__slot *slot, const struct iovm__want *w, struct iovm__bond **out)
+{
+	struct iovm__bond *b = iovm__slot_bond(slot, w->dev);
+
+	if (!b)
+		return 0;
+	switch (load_acq(&b->state)) {
+	case IOVM__BOND_BINDING:
+		return AGAIN;
+	case IOVM__BOND_LIVE:
+		if (w->entry0 || b->cb != w->cb || b->arg != w->arg)
+			return IOVM_E_EXISTS;
+		b->count++;
+		*out = b;
+		return 0;
+	case IOVM__BOND_DYING:
+		return load_acq(&slot->dead) ? IOVM_E_MM_DEAD : IOVM_E_BUSY;
+	default:
+		return IOVM_E_BUSY;
+	}
+}
+
+/* Find or make the slot. *fresh: it has no bond yet but ours. AGAIN: look again after a turn */
+static int find_slot(struct iovm *sys, const struct iovm__want *w, struct iovm__slot **out, struct iovm__bond **more)
+{
+	struct iovm__slot *old = iovm__hash_find(&sys->reg, w->mm), *slot;
+	int err;
+
+	*more = NULL;
+	if (old && load_acq(&old->dead))
+		return IOVM_E_MM_DEAD;
+	if (old && load_acq(&old->state) == IOVM__SLOT_LIVE) {
+		if (iovm__is_entry0(old) != w->entry0)
+			return IOVM_E_EXISTS;
+		if (load_acq(&old->watch) == IOVM__WATCH_BUSY)
+			return AGAIN;
+		if (!w->entry0 && old->pasid >= ids_of(width_of(sys, w->dev)))
+			return IOVM_E_PASID_WIDTH;
+		*out = old;
+		return bind_once_more(old, w, more);
+	}
+	err = slot_new(sys, w, &slot);
+	if (err)
+		return err;
+	if (old && !slot_take_over(sys, slot, old)) {
+		(void)slot_undo(sys, slot);
+		return AGAIN;
+	}
+	iovm__hash_add(&sys->reg, slot);
+	*out = slot;
+	return 0;
+}
+
+/* First bind of an mm: report its changes from now on. Gives the lock up for the call. */
+static int watch(struct iovm *sys, struct iovm__slot *slot, void *mm)
+{
+	int err;
+
+	if (load_rlx(&slot->watch) != IOVM__WATCH_NONE)
+		return 0;
+	store_rel(&slot->watch, (unsigned)IOVM__WATCH_BUSY);
+	iovm__unlock(sys);
+	err = sys->mm.watch(sys->mm.ctx, mm, &slot->table);
+	iovm__lock(sys);
+	TRACE(&sys->port, WATCH, .mm = (uint64_t)(uintptr_t)mm, .pasid = IOVM_NO_PASID, .context = load_rlx(&slot->context), .code = (int16_t)err);
+	store_rel(&slot->watch, (unsigned)(err ? IOVM__WATCH_NONE : IOVM__WATCH_ON));
+	return err;
+}
+
+/* The last steps, without the lock: the IOMMU takes note, and the bond goes live unless its mm died meanwhile */
+static int go_live(struct iovm__bond *b)
+{
+	unsigned binding = IOVM__BOND_BINDING;
+	int err = announce_entry(b);
+
+	if (!err && !cas_sc(&b->state, &binding, (unsigned)IOVM__BOND_LIVE))
+		err = IOVM_E_MM_DEAD;
+	if (!err)
+		return 0;
+	b->cb = NULL;	/* the caller gets the error, and no callback */
+	return err;
+}
+
+static void bind_failed(struct iovm__bond *b)
+{
+	struct iovm *sys = load_rlx(&b->dev)->iommu->sys;
+
+	iovm__lock(sys);
+	b->count = 0;
+	(void)iovm__unbind(b);
+}
+
+/* What the caller may know of the bond: once it is live, another thread may end it */
+static void note_bound(struct iovm__bound *out, struct iovm__bond *b)
+{
+	if (b)
+		*out = (struct iovm__bound){ .bond = b, .serial = b->serial, .pasid = b->slot->pasid, .count = b->count,
+					     .context = load_rlx(&b->slot->context) };
+}
+
+/* One attempt under the lock, which it gives back */
+static int bind_try(struct iovm *sys, const struct iovm__want *w, struct iovm__bound *out)
+{
+	struct iovm__slot *slot = NULL;
+	struct iovm__bond *more = NULL, *b = NULL;
+	bool unwatch = false;
+	int err = check_device(w);
+
+	if (!err)
+		err = find_slot(sys, w, &slot, &more);
+	if (err || more) {
+		note_bound(out, more);
+		iovm__unlock(sys);
+		return err;
+	}
+	err = watch(sys, slot, w->mm);
+	if (!err && load_acq(&slot->dead))
+		err = IOVM_E_MM_DEAD;
+	if (!err)
+		err = bond_make(sys, slot, w, &b);
+	if (err && !load_acq(&slot->nbonds))
+		unwatch = slot_undo(sys, slot);
+	note_bound(out, b);
+	iovm__unlock(sys);
+	if (unwatch)
+		sys->mm.unwatch(sys->mm.ctx, w->mm);
+	if (err)
+		return err;
+	err = go_live(b);
+	if (err)
+		bind_failed(b);
+	return err;
+}
+
+int iovm__bind(const struct iovm__want *w, struct iovm__bound *out)
+{
+	struct iovm *sys = w->dev->iommu->sys;
+	unsigned turn;
+	int err;
+
+	add_ar(&w->dev->holds, 1u);
+	for (turn = 0;; turn++) {
+		iovm__lock(sys);
+		iovm__trim(sys);
+		err = bind_try(sys, w, out);
+		if (err != AGAIN)
+			break;
+		if (!sys->port.wait(sys->port.ctx, turn)) {
+			err = IOVM_E_BUSY;
+			break;
+		}
+	}
+	sub_ar(&w->dev->holds, 1u);
+	return err;
+}
+
+int iovm_bind_mm(struct iovm_device *dev, void *mm, iovm_bond_cb *cb, void *arg)
+{
+	const struct iovm__want want = { .dev = dev, .mm = mm, .cb = cb, .arg = arg };
+	struct iovm__bound bound = { 0 };
+	struct iovm *sys;
+	int err;
+
+	if (!dev || !mm)
+		return IOVM_E_INVAL;
+	sys = dev->iommu->sys;
+	TRACE(&sys->port, BIND_CALL, .iommu = (uint8_t)dev->iommu->index, .stream_id = dev->fn.stream_ids[0], .pasid = IOVM_NO_PASID,
+	      .mm = (uint64_t)(uintptr_t)mm);
+	err = iovm__bind(&want, &bound);
+	if (err)
+		bound = (struct iovm__bound){ .pasid = IOVM_NO_PASID };
+	else
+		add_rlx(&sys->binds, 1);
+	TRACE(&sys->port, BIND_RET, .iommu = (uint8_t)dev->iommu->index, .stream_id = dev->fn.stream_ids[0], .mm = (uint64_t)(uintptr_t)mm,
+	      .pasid = bound.pasid, .bond = bound.serial, .context = bound.context, .id = bound.count, .code = (int16_t)err, .a = cb != NULL);
+	return err ? err : (int)bound.pasid;
+}
+
+/* ---- unbind ----------------------------------------------------------------------------------------------------------------------- */
+
+void iovm__slot_quiet(struct iovm__slot *slot)
+{
+	unsigned dying = IOVM__SLOT_DYING;
+	struct iovm__bond *b;
+
+	for (b = load_acq(&slot->bonds); b; b = b->next) {
+		unsigned state = load_sc(&b->state);
+
+		if (state == IOVM__BOND_BINDING || state == IOVM__BOND_LIVE)
+			return;
+		if (state != IOVM__BOND_FREE && load_acq(&b->cut) != IOVM__CUT_DONE)
+			return;
+	}
+	(void)cas_sc(&slot->state, &dying, (unsigned)IOVM__SLOT_QUIET);
+}
+
+static void bond_leave(struct iovm__bond *b)	/* LEAVING, from wherever it is */
+{
+	unsigned state = load_acq(&b->state);
+
+	while (!cas_sc(&b->state, &state, (unsigned)IOVM__BOND_LEAVING))
+		;
+}
+
+int iovm__unbind(struct iovm__bond *b)
+{
+	struct iovm__slot *slot = b->slot;
+	struct iovm_iommu *iommu = load_rlx(&b->dev)->iommu;
+	bool last_here = --b->domain->live == 0, last = --slot->live == 0;
+	unsigned due = IOVM__SHUTDOWN_DUE, live = IOVM__SLOT_LIVE;
+	int err = 0;
+
+	if (!cas_ar(&b->shutdown, &due, (unsigned)IOVM__SHUTDOWN_CANCELLED) && due == IOVM__SHUTDOWN_NONE)
+		store_rel(&b->shutdown, (unsigned)IOVM__SHUTDOWN_CANCELLED);
+	if (last)
+		(void)cas_sc(&slot->state, &live, (unsigned)IOVM__SLOT_DYING);
+	bond_leave(b);
+	iovm__unlock(iommu->sys);
+	if (load_acq(&b->cut) == IOVM__CUT_NOT_YET)
+		err = iovm__cut_bond(b, last_here || load_acq(&slot->dead));
+	else if (load_acq(&b->cut) == IOVM__CUT_FAILED)	/* its death could not cut it: the drain tries again */
+		err = IOVM_E_TIMEDOUT;
+	if (last)
+		iovm__slot_quiet(slot);
+	iovm__work_post(iommu, &b->work, IOVM__WORK_DRAIN);
+	return err;
+}
+
+static struct iovm__bond *find_bound(struct iovm *sys, struct iovm_device *dev, const void *mm)
+{
+	struct iovm__slot *slot = iovm__hash_find(&sys->reg, mm);
+	struct iovm__bond *b = slot ? iovm__slot_bond(slot, dev) : NULL;
+
+	return b && b->count && !iovm__is_entry0(slot) && load_acq(&b->state) != IOVM__BOND_BINDING ? b : NULL;
+}
+
+int iovm_unbind_mm(struct iovm_device *dev, void *mm)
+{
+	struct iovm__bond *b;
+	struct iovm *sys;
+	struct iovm_trace ids;
+	int err = 0;
+
+	if (!dev || !mm)
+		return IOVM_E_INVAL;
+	sys = dev->iommu->sys;
+	iovm__lock(sys);
+	iovm__trim(sys);
+	b = find_bound(sys, dev, mm);
+	if (!b) {
+		iovm__unlock(sys);
+		return IOVM_E_NOT_BOUND;
+	}
+	b->count--;
+	add_rlx(&sys->unbinds, 1);
+	ids = (struct iovm_trace){ .id = b->count, .bond = b->serial, .context = load_rlx(&b->slot->context), .pasid = b->slot->pasid };
+	TRACE(&sys->port, UNBIND_CALL, .iommu = (uint8_t)dev->iommu->index, .stream_id = dev->fn.stream_ids[0], .mm = (uint64_t)(uintptr_t)mm,
+	      .pasid = ids.pasid, .bond = ids.bond, .context = ids.context, .id = ids.id);
+	if (b->count)
+		iovm__unlock(sys);
+	else
+		err = iovm__unbind(b);
+	TRACE(&sys->port, UNBIND_RET, .iommu = (uint8_t)dev->iommu->index, .stream_id = dev->fn.stream_ids[0], .mm = (uint64_t)(uintptr_t)mm,
+	      .pasid = ids.pasid, .bond = ids.bond, .context = ids.context, .id = ids.id, .code = (int16_t)err);
+	return err;
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
+/*
+ * The system: what ties IOMMUs, slots and PASIDs together, and the calls of iovm.h.
+ *
+ * Mutators run under port.lock but for their waits and callbacks; a device that is in the middle of one is `busy`, and a second mutator on it gets
+ * IOVM_E_BUSY. Notifiers and servicers never take the lock: what they want freed they push on an ended list, and the next mutator frees it (trim).
+ */
+#ifndef IOVM_ENGINE_ENGINE_H
+#define IOVM_ENGINE_ENGINE_H
+#include "inval/inval.h"
+#include "pri/pri.h"
+
+struct iovm {
+	struct iovm_port port;
+	struct iovm_mm_ops mm;
+	uint32_t max_mms;
+	unsigned pasid_bits;
+	struct iovm__bitmap *pasids;
+	struct iovm__registry reg;
+	struct iovm__slot *slots;
+	struct iovm__hash_line *lines;
+	_Atomic(struct iovm_iommu *) iommus[IOVM_MAX_IOMMUS];
+
+	/* under port.lock */
+	struct iovm__slot *free_slots, *undone_slots;	/* undone: free after a grace */
+	unsigned narrowest;		/* PASID width of the narrowest device there is: wider ids are used up first */
+	uint32_t device_serial, bond_serial, context_serial;
+
+	/* pushed by servicers, emptied by trim() */
+	_Atomic(struct iovm__slot *) ended_slots;
+	_Atomic(struct iovm_device *) ended_devices;
+
+	_Atomic(uint32_t) invalidation_serial;
+	atomic_ulong binds, unbinds, mm_exits, invalidations, pasids_allocated, pasids_freed;
+	atomic_uint quarantined, bonds, devices, slots_used;
+};
+
+void iovm__lock(struct iovm *sys);
+void iovm__unlock(struct iovm *sys);
+void *iovm__alloc(struct iovm *sys, size_t size);
+void iovm__free(struct iovm *sys, void *mem, size_t size);
+void iovm__trim(struct iovm *sys);	/* under the lock: give back what servicers ended */
+
+/* What a caller of bind wants: by PASID, or entry 0 */
+struct iovm__want {
+	struct iovm_device *dev;
+	void *mm;
+	bool entry0;
+	iovm_bond_cb *cb;
+	void *arg;
+};
+struct iovm__bound {		/* what came of it; bond is the caller's to use only for entry 0 */
+	struct iovm__bond *bond;
+	uint32_t serial, pasid, context, count;
+};
+int iovm__bind(const struct iovm__want *want, struct iovm__bound *out);	/* 0 or an error; no lock held */
+int iovm__unbind(struct iovm__bond *bond);	/* under the lock, which it gives back: cut, then leave the rest to the servicer */
+void iovm__bond_died(struct iovm__bond *bond);	/* DYING, if it was live; SHUTDOWN is due. Any context */
+void iovm__slot_quiet(struct iovm__slot *slot);	/* DYING -> QUIET when every cut is done */
+
+enum { IOVM__WORK_SHUTDOWN = 1, IOVM__WORK_DRAIN = 2 };	/* of a bond */
+enum { IOVM__WORK_RESET = 1, IOVM__WORK_END = 2 };	/* of a device */
+void iovm__bond_run(struct iovm_iommu *iommu, struct iovm__work *work, unsigned bits);
+void iovm__device_run(struct iovm_iommu *iommu, struct iovm__work *work, unsigned bits);
+
+/* The way out, a step each dispatch. Returns whether anything can go on at once; *due: when to look again otherwise */
+bool iovm__retire(struct iovm_iommu *iommu, bool overflowed, uint64_t *due);
+bool iovm__retiring(const struct iovm_iommu *iommu);	/* something has not ended yet */
+
+static inline bool iovm__is_entry0(const struct iovm__slot *slot)
+{
+	return slot->pasid == IOVM_NO_PASID;
+}
+
+#endif
