@@ -348,7 +348,7 @@ static int bind_once_more(struct iovm__slot *slot, const struct iovm__want *w, s
 /* Find or make the slot. *fresh: it has no bond yet but ours. AGAIN: look again after a turn */
 static int find_slot(struct iovm *sys, const struct iovm__want *w, struct iovm__slot **out, struct iovm__bond **more)
 {
-	struct iovm__slot *old = iovm__hash_find(&sys->reg, w->mm), *slot;
+	struct iovm__slot *old = iovm__hash_find(&sys->reg, w->mm), *slot = NULL;
 	int err;
 
 	*more = NULL;

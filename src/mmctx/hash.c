@@ -15,7 +15,7 @@
 
 static uint32_t lines_wanted(uint32_t max_mms)
 {
-	return 1u << bits_ceil_log2((2 * (uint64_t)max_mms + IOVM__HASH_WAYS - 1) / IOVM__HASH_WAYS);
+	return 1u << bits_ceil_log2((2 * max_mms + IOVM__HASH_WAYS - 1) / IOVM__HASH_WAYS);	/* max_mms < 2^20 */
 }
 
 size_t iovm__hash_bytes(uint32_t max_mms)
