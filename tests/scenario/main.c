@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
+/* All scenarios, in the order of list.h. CK_RUN_CASE=pitfalls or promises runs one half. */
+#include "scenario.h"
+
+#define DECLARE(name) extern const TTest name;
+#include "list.h"
+PITFALLS(DECLARE)
+PROMISES(DECLARE)
+
+static Suite *scenario_suite(void)
+{
+	Suite *s = suite_create("scenario");
+	TCase *pitfalls = tcase_create("pitfalls"), *promises = tcase_create("promises");
+
+	tcase_set_timeout(pitfalls, 60);
+#define ADD(name) tcase_add_test(pitfalls, &name);
+	PITFALLS(ADD)
+#undef ADD
+#define ADD(name) tcase_add_test(promises, &name);
+	PROMISES(ADD)
+	suite_add_tcase(s, pitfalls);
+	suite_add_tcase(s, promises);
+	return s;
+}
+
+int main(void) { return harness_main(scenario_suite()); }
