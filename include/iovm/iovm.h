@@ -111,7 +111,8 @@ int iovm_unbind_mm(struct iovm_device *dev, void *mm);
 int iovm_invalidate(struct iovm *sys, void *mm, uint64_t first, uint64_t last);
 /*
  * mm dies: cut every device off from it, then let their drivers know (SHUTDOWN, from dispatch). 0 (again and for an unknown mm, too): from now on no
- * device reaches mm and the fault handler is not called for it. TIMEDOUT as at iovm_invalidate().
+ * device reaches mm and the fault handler is not called for it any more (a call that another thread is in may still finish). TIMEDOUT as at
+ * iovm_invalidate().
  */
 int iovm_mm_exit(struct iovm *sys, void *mm);
 

@@ -311,7 +311,9 @@ static int init_check(const struct iovm_device *dev)
 {
 	unsigned state = iovm__device_state(dev);
 
-	if (state & (IOVM__DEV_GONE | IOVM__DEV_RESETTING))
+	if (state & IOVM__DEV_GONE)
+		return IOVM_E_NOT_READY;
+	if (state & IOVM__DEV_RESETTING)
 		return IOVM_E_BUSY;
 	if (dev->pf && !(iovm__device_state(dev->pf) & IOVM__DEV_READY))
 		return IOVM_E_PF_FIRST;

@@ -6,16 +6,18 @@
  * The budget is for requests that go to a handler. A flood is refused without one, and would otherwise eat the others' share: refused requests
  * do not count, but their number is bounded, too.
  *
- * While something can go on, the deadline is 0 and the bell is rung again before dispatch returns, so that no wake-up is lost.
+ * While something can go on, the deadline is 0 and the bell is rung again before dispatch returns, so that no wake-up is lost. What waits for the command
+ * queue to have room, or for a fence, cannot: it is looked at again after HARDWARE ns, and budget is not returned for it (callers loop on that).
  */
 #include "engine/engine.h"
 
-enum { REFUSED_PER_SERVED = 8 };
+enum { REFUSED_PER_SERVED = 8, HARDWARE = 50000 };
 
 struct turn {
 	unsigned taken;		/* went to a handler */
 	unsigned polled;
-	bool more, overflowed;
+	bool more;		/* requests that could be taken now */
+	bool overflowed;
 };
 
 static unsigned least(unsigned a, unsigned b)
@@ -29,10 +31,8 @@ static bool bite(struct iovm_iommu *iommu, unsigned budget, struct turn *t)
 	unsigned room = iovm__answers_room(iommu), max = least(least(room, budget - t->taken), IOVM__BATCH), polled = 0;
 	uint32_t flags = 0;
 
-	if (!max) {
-		t->more = true;
-		return false;
-	}
+	if (!max)
+		return t->more = false;
 	t->taken += iovm__pri_take(iommu, max, &polled, &flags);
 	t->polled += polled;
 	iovm__pri_serve(iommu);
@@ -69,7 +69,7 @@ int iovm_dispatch(struct iovm_iommu *iommu, uint64_t now, unsigned budget)
 {
 	struct turn t = { 0 };
 	uint64_t due = UINT64_MAX;
-	bool at_once, was_dead;
+	bool at_once = false, blocked, was_dead;
 
 	if (!iommu || !budget)
 		return IOVM_E_INVAL;
@@ -83,14 +83,16 @@ int iovm_dispatch(struct iovm_iommu *iommu, uint64_t now, unsigned budget)
 	count_up(&iommu->count.dispatches, 1);
 	iovm__submit_pump(iommu);
 	iovm__work_run(iommu);
-	at_once = iovm__pri_finished(iommu);
+	blocked = iovm__pri_finished(iommu);
 	if (!was_dead)
 		take_requests(iommu, budget, &t);
 	iovm__group_age(iommu);
-	if (!at_once)	/* a finished group that waits for room still needs its bond */
+	if (!blocked)	/* a finished group that waits for room still needs its bond */
 		at_once = iovm__retire(iommu, t.overflowed, &due);
 	iovm__submit_pump(iommu);
-	at_once |= t.more || load_sc(&iommu->inbox) || iovm__submit_pending(iommu);
+	at_once |= t.more || load_sc(&iommu->inbox);
+	if ((blocked || iovm__submit_pending(iommu) || !iovm__answers_room(iommu)) && due > iommu->now + HARDWARE)
+		due = iommu->now + HARDWARE;
 	TRACE(iommu->port, DISPATCH, .iommu = (uint8_t)iommu->index, .pasid = IOVM_NO_PASID, .code = at_once, .a = t.taken,
 	      .b = iommu->consumed[0]);
 	finish(iommu, due, at_once);
