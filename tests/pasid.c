@@ -282,7 +282,7 @@ END_TEST
 
 struct pair {			/* two threads; each claims in a range of which only its own id can be free */
 	struct iovm__bitmap *map;
-	uint32_t id[2], min[2], max[2];
+	uint32_t id[2], min[2], max[2], none_min[2], none_max[2];	/* none: nothing is free there, but it reaches into the leaf of id */
 	unsigned turns, refused[2], wrong[2];
 	atomic_uint ready;
 };
@@ -307,6 +307,8 @@ static void *own_id(void *arg)
 
 		pair->refused[me] += id < 0;
 		pair->wrong[me] += id > 0 && id != (long)pair->id[me];
+		if (i % 4 == 0)	/* who finds the leaf empty clears its summary, while the other one may be filling it */
+			pair->wrong[me] += iovm__bitmap_claim(pair->map, pair->none_min[me], pair->none_max[me]) != IOVM_E_NO_PASID;
 		if (id > 0)
 			iovm__bitmap_release(pair->map, (uint32_t)id);
 	}
@@ -325,9 +327,10 @@ static void both(void *(*fn)(void *), struct party party[2])
 /* Both free ids in one leaf, in two leaves of one mid word, in two mid words: so leaf, mid and top are emptied and filled by both. */
 START_TEST(never_refused_what_is_free)
 {
-	static const uint32_t other[] = { 4801, 4865, 8900 };
-	const uint32_t last = (1u << 14) - 1;
-	struct pair pair = { .map = map_new(14), .id = { 4800, other[_i] }, .min = { 1, 4801 }, .max = { 4800, last }, .turns = 150000 };
+	static const uint32_t other[] = { 4811, 4875, 8901 };
+	const uint32_t last = (1u << 14) - 1, id = 4810, beyond = other[_i] + 1;
+	struct pair pair = { .map = map_new(14), .id = { id, other[_i] }, .min = { 1, id + 1 }, .max = { id, last }, .none_min = { id - 5, beyond },
+			     .none_max = { id - 1, beyond + 70 }, .turns = 150000 };
 	struct party party[2] = { { &pair, 0 }, { &pair, 1 } };
 
 	claim_all(pair.map, last);

@@ -15,7 +15,10 @@
  *	release:  set W;  look at S		claim:  clear S;  look at W
  *
  * so in the one order of them all, either release sees S cleared and sets it, or the claim sees W filled and sets it. Setting mid anew is filling mid,
- * hence the top is looked at after it: the repair goes all the way up. A bit that is set over an empty word is harmless and cleared by the next who comes by.
+ * hence the top is looked at after it: the repair goes all the way up. A bit over an empty word is harmless.
+ *
+ * Whoever takes the last id of a leaf leaves the summaries alone, since the id mostly comes back soon; the next walk that finds the leaf empty clears
+ * the bit. So a claim may clear many bits, but each once for a claim that went before.
  *
  * A summary bit may be missing for a moment, between the clear and the second look of a claim that was overtaken by a release, for ever if its thread
  * stops there. So summaries never prove that nothing is free. A claim that they led nowhere goes through every leaf of its range (the thorough walk),
@@ -183,11 +186,8 @@ static uint32_t take(struct iovm__bitmap *map, uint32_t leaf, unsigned long mask
 		unsigned bit = (unsigned)__builtin_ctzl(want);
 
 		was = and_ar(w, ~BIT(bit));
-		if (was & BIT(bit)) {
-			if (was == BIT(bit))
-				lower(map, leaf);
+		if (was & BIT(bit))
 			return leaf * WORD + bit;
-		}
 		want &= was;
 	}
 	if (was == 0)
