@@ -42,7 +42,7 @@ static void check_name(struct iovm_check *ck, const struct iovm__ck_req *last, c
 	if (rec->stream_id != last->stream_id || rec->index != last->index)
 		iovm__check_fail(ck, 1, "the Last at position %llu came from stream 0x%x, index %u and is answered as 0x%x, %u",
 			(unsigned long long)last->position, (unsigned)last->stream_id, (unsigned)last->index, (unsigned)rec->stream_id, (unsigned)rec->index);
-	else if (last->dev && !(last->flags & IOVM_REQ_STALL) && rec->pasid != pasid)
+	else if (last->dev && rec->a != IOVM_TRC_UNKNOWN_STREAM && !(last->flags & IOVM_REQ_STALL) && rec->pasid != pasid)
 		iovm__check_fail(ck, 1, "the answer to position %llu (stream 0x%x) %s a PASID", (unsigned long long)last->position,
 			(unsigned)last->stream_id, pasid == IOVM_NO_PASID ? "must not have" : "lacks or changes");
 }
@@ -52,7 +52,7 @@ static bool members_dropped(const struct iovm_check *ck, const struct iovm__ck_r
 	const struct iovm__ck_mark *mark = iovm__map_get(&ck->lossy, iovm__check_key_hash(last->iommu, last->stream_id, 0, last->index, false));
 
 	return mark && mark->pasid == last->pasid && mark->position < last->position && mark->position >= ck->iommu[last->iommu]->overflow &&
-		!(last->flags & IOVM_REQ_STALL) && (!last->bond || !last->dev || last->dev->removed < last->accepted);
+		!(last->flags & IOVM_REQ_STALL) && last->dev && last->dev->removed < mark->at;
 }
 
 static void check_word(struct iovm_check *ck, const struct iovm__ck_req *last, const struct iovm_trace *rec)
@@ -94,7 +94,7 @@ static void close_group(struct iovm_check *ck, struct iovm__ck_iommu *iommu, str
 	struct iovm__ck_mark *mark;
 
 	mark = iovm__map_get(&ck->lossy, iovm__check_key_hash(last->iommu, last->stream_id, 0, last->index, false));
-	if (mark && mark->pasid == last->pasid)
+	if (mark && !(last->flags & IOVM_REQ_STALL))
 		free(iovm__map_take(&ck->lossy, iovm__check_key_hash(last->iommu, last->stream_id, 0, last->index, false)));
 	if (!group) {
 		iommu->served++;

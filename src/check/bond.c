@@ -247,7 +247,7 @@ static void unbind_ret(struct iovm_check *ck, const struct iovm_trace *rec)
 	bond->unbind_done = true;
 	bond->cut |= !rec->code;
 	bond->idle = 0;
-	bond->ctx->failed |= rec->code == IOVM_E_TIMEDOUT || rec->code == IOVM_E_HARDWARE;
+	bond->failed = !bond->cut && (rec->code == IOVM_E_TIMEDOUT || rec->code == IOVM_E_HARDWARE);
 }
 
 static void exit_ret(struct iovm_check *ck, const struct iovm_trace *rec)
@@ -257,7 +257,6 @@ static void exit_ret(struct iovm_check *ck, const struct iovm_trace *rec)
 
 	if (!ctx)
 		return;
-	ctx->failed |= rec->code == IOVM_E_TIMEDOUT || rec->code == IOVM_E_HARDWARE;
 	if (rec->code)
 		return;
 	IOVM__CHECKED(ck, 22);
@@ -277,7 +276,7 @@ static void shutdown_in(struct iovm_check *ck, struct iovm__ck_bond *bond)
 	if (bond->shutdown || bond->ending || bond->unbound)
 		iovm__check_fail(ck, 21, "SHUTDOWN of bond %u %s", (unsigned)bond->serial,
 			bond->shutdown ? "for the second time" : bond->unbound ? "after UNBOUND" : "after its last unbind was called");
-	if (bond->walking)
+	if (bond->walking && !bond->dev->gone)
 		iovm__check_fail(ck, 22, "SHUTDOWN of bond %u while its device still reaches the mm", (unsigned)bond->serial);
 	else if (!bond->ctx->exiting && !bond->dev->gone && !ck->iommu[bond->dev->iommu]->dead)
 		iovm__check_fail(ck, 22, "SHUTDOWN of bond %u although neither its mm died nor its device went", (unsigned)bond->serial);
@@ -333,6 +332,7 @@ static void bond_end(struct iovm_check *ck, const struct iovm_trace *rec)
 		iovm__check_fail(ck, 21, "bond %u ended without UNBOUND", (unsigned)bond->serial);
 	if (bond->open_lasts && !bond->unbound)
 		iovm__check_fail(ck, 11, "bond %u ended while %u of its groups have no answer", (unsigned)bond->serial, (unsigned)bond->open_lasts);
+	bond->ctx->failed |= bond->failed && !bond->suspect;
 	missing = iovm__check_cut_missing(ck, bond);
 	if (missing && !bond->ctx->bad) {
 		bond->ctx->bad = missing;
@@ -371,21 +371,27 @@ static const char *held_by(const struct iovm__ck_ctx *ctx)
 		ctx->tokens ? "a token of it is with the host" : ctx->bad ? ctx->bad : iovm__check_homes_missing(ctx);
 }
 
-static void release(struct iovm_check *ck, struct iovm__ck_ctx *ctx)
+/* A device that was not suspected is released once its cut was made again */
+static void release_suspect(struct iovm_check *ck, struct iovm__ck_ctx *ctx, unsigned i)
+{
+	struct iovm__ck_dev *dev = ctx->suspect[i].dev;
+
+	if (dev && dev->cleared < ctx->suspect[i].at && !iovm__check_aborted(dev) && !ck->iommu[dev->iommu]->dead)
+		iovm__check_fail(ck, 19, "the quarantine of PASID %u ended although stream 0x%x was neither fenced, reset nor removed",
+			(unsigned)ctx->pasid, (unsigned)dev->stream_id);
+	iovm__check_dev_put(dev);
+	ctx->suspect[i] = ctx->suspect[--ctx->suspects];
+}
+
+static void release(struct iovm_check *ck, struct iovm__ck_ctx *ctx, uint32_t bond)
 {
 	unsigned i;
 
 	IOVM__CHECKED(ck, 19);
-	for (i = 0; i < ctx->suspects; i++) {
-		struct iovm__ck_dev *dev = ctx->suspect[i].dev;
-
-		if (dev && dev->cleared < ctx->suspect[i].at && !dev->gone && !dev->confirmed && !ck->iommu[dev->iommu]->dead)
-			iovm__check_fail(ck, 19, "the quarantine of PASID %u ended although stream 0x%x was neither fenced, reset nor removed",
-				(unsigned)ctx->pasid, (unsigned)dev->stream_id);
-		iovm__check_dev_put(dev);
-	}
-	ctx->suspects = 0;
-	ctx->quarantined = false;
+	for (i = ctx->suspects; i-- > 0;)
+		if (!bond || ctx->suspect[i].bond == bond)
+			release_suspect(ck, ctx, i);
+	ctx->quarantined -= ctx->quarantined > 0;
 }
 
 static void quarantine(struct iovm_check *ck, struct iovm__ck_dev *dev, const struct iovm_trace *rec)
@@ -396,11 +402,13 @@ static void quarantine(struct iovm_check *ck, struct iovm__ck_dev *dev, const st
 	IOVM__CHECKED(ck, 19);
 	if (!ctx)
 		return;
-	ctx->quarantined = ctx->was_quarantined = true;
+	ctx->quarantined++;
+	ctx->was_quarantined = true;
 	if (bond)
 		bond->suspect = true;
-	if (dev && ctx->suspects < sizeof ctx->suspect / sizeof ctx->suspect[0]) {
+	if (dev && dev->suspect && ctx->suspects < sizeof ctx->suspect / sizeof ctx->suspect[0]) {
 		ctx->suspect[ctx->suspects].at = ck->ordinal;
+		ctx->suspect[ctx->suspects].bond = rec->bond;
 		ctx->suspect[ctx->suspects++].dev = iovm__check_dev_get(dev);
 	}
 }
@@ -423,7 +431,7 @@ static void free_pasid(struct iovm_check *ck, const struct iovm_trace *rec)
 		IOVM__CHECKED(ck, 19);
 	if (ctx->quarantined)
 		iovm__check_fail(ck, 19, "PASID %u was freed out of quarantine", (unsigned)rec->pasid);
-	else if (ctx->failed && !ctx->was_quarantined)
+	else if (ctx->failed)
 		iovm__check_fail(ck, 19, "PASID %u was freed without a quarantine although its cut had failed", (unsigned)rec->pasid);
 	else if (why)
 		iovm__check_fail(ck, 18, "PASID %u of context %u was freed although %s (bond %u)", (unsigned)rec->pasid, (unsigned)ctx->serial, why,
@@ -461,7 +469,7 @@ void iovm__check_bonds(struct iovm_check *ck, const struct iovm_trace *rec)
 	case IOVM_TR_RELEASE:
 		ctx = iovm__check_ctx(ck, rec->context);
 		if (ctx)
-			release(ck, ctx);
+			release(ck, ctx, rec->bond);
 		break;
 	case IOVM_TR_WATCH:
 		ctx = rec->code ? NULL : ctx_make(ck, rec->context);

@@ -35,7 +35,7 @@ static bool needs_atc(const struct iovm__ck_bond *bond)
 {
 	const struct iovm__ck_dev *dev = bond->dev;
 
-	return dev->ats && !dev->gone && !dev->confirmed && dev->ats_since < bond->quiet_at && dev->cleared < bond->quiet_at;
+	return dev->ats && !iovm__check_aborted(dev) && dev->ats_since < bond->quiet_at && dev->cleared < bond->quiet_at;
 }
 
 static bool consumed(const struct iovm_check *ck, const struct iovm__ck_bond *bond)

@@ -48,6 +48,11 @@ void iovm__check_dev_put(struct iovm__ck_dev *dev)
 		iovm__check_dev_put(unit);
 }
 
+bool iovm__check_aborted(const struct iovm__ck_dev *dev)
+{
+	return dev->gone || dev->resetting || dev->fenced || dev->confirmed;
+}
+
 static void grant(struct iovm_check *ck, struct iovm__ck_iommu *iommu, struct iovm__ck_dev *dev, uint32_t credits)
 {
 	uint64_t reserve = iommu->queue / 16 ? iommu->queue / 16 : 1;
@@ -86,7 +91,7 @@ static void add(struct iovm_check *ck, struct iovm__ck_iommu *iommu, const struc
 		if (!dev)
 			return;
 		*dev = (struct iovm__ck_dev){ .serial = rec->id, .stream_id = rec->stream_id, .credits = (uint32_t)rec->a, .width = rec->index,
-			.iommu = rec->iommu, .response_pasid = rec->b };
+			.iommu = rec->iommu, .response_pasid = rec->b, .removed = ck->ordinal };
 		pf = rec->bond ? iovm__map_get(&ck->devs, UINT64_C(1) << 63 | rec->bond) : NULL;
 		dev->unit = pf ? iovm__check_dev_get(pf->unit) : dev;
 		iovm__map_put(&ck->devs, UINT64_C(1) << 63 | rec->id, iovm__check_dev_get(dev));
@@ -126,11 +131,16 @@ static void life(struct iovm_check *ck, struct iovm__ck_iommu *iommu, const stru
 		dev->removed = dev->cleared = ck->ordinal;
 		break;
 	case IOVM_TRD_RESET_DONE:
-		dev->resetting = dev->suspect = dev->confirmed = false;
+		dev->fenced = dev->suspect = dev->confirmed = false;
 		/* fall through */
 	case IOVM_TRD_RESET_FAILED:
+		dev->resetting = false;
+		dev->fenced |= rec->code == IOVM_TRD_RESET_FAILED;
 		dev->removed = dev->cleared = ck->ordinal;
 		calm(iommu, dev);
+		break;
+	case IOVM_TRD_FENCED:
+		dev->fenced = true;
 		break;
 	case IOVM_TRD_FREED:
 		leave(ck, iommu, dev);
@@ -176,7 +186,13 @@ void iovm__check_devices(struct iovm_check *ck, const struct iovm_trace *rec)
 	} else if (rec->event == IOVM_TR_CAP) {
 		cap(ck, iommu, rec);
 	} else if (rec->event == IOVM_TR_IOMMU) {
+		/* a number may come again: its queues begin anew */
 		iommu->queue = rec->a;
+		memset(iommu->accepted, 0, sizeof iommu->accepted);
+		memset(iommu->consumed, 0, sizeof iommu->consumed);
+		iommu->overflow = iommu->dispatch = iommu->granted = 0;
+		iommu->nfences = 0;
+		iommu->dead = false;
 	} else if (rec->event == IOVM_TR_NOTICE) {
 		iommu->dead |= rec->code == IOVM_IOMMU_DEAD;
 	} else if (dev && rec->event == IOVM_TR_RESET) {

@@ -388,7 +388,7 @@ static void discard(struct iovm_check *ck, struct iovm__ck_iommu *iommu, const s
 		if (!mark && (mark = iovm__check_alloc(ck, sizeof *mark)))
 			ck->no_memory |= !iovm__map_put(&ck->lossy, iovm__check_key_hash(req->iommu, req->stream_id, 0, req->index, false), mark);
 		if (mark)
-			*mark = (struct iovm__ck_mark){ req->position, req->pasid };
+			*mark = (struct iovm__ck_mark){ req->position, ck->ordinal, req->pasid };
 	}
 	iommu->discarded++;
 	group = req->group;

@@ -27,7 +27,7 @@ struct iovm__ck_dev {			/* one requester; a VF points to the unit (its PF) that 
 	unsigned refs;			/* StreamIDs, bonds, requests, VFs */
 	uint32_t serial, stream_id, credits, width;
 	uint8_t iommu, stu;
-	bool response_pasid, ats, gone, resetting, suspect, confirmed;	/* confirmed: the suspect cannot reach memory any more */
+	bool response_pasid, ats, gone, resetting, fenced, suspect, confirmed;	/* confirmed: the suspect cannot reach memory any more */
 	uint64_t ats_since, cleared;	/* ordinals: ATS on; newest reset, removal or fence */
 	uint64_t removed;		/* ordinal of the newest reset or removal: answers may be suppressed */
 	uint64_t binding_since;		/* first of the bind calls that have not returned */
@@ -71,8 +71,9 @@ struct iovm__ck_ctx {
 	struct iovm__ck_home *homes;
 	uint64_t mm;
 	uint32_t serial, pasid, bonds, open, callbacks, tokens;
-	bool allocated, watched, exiting, exited, quarantined, was_quarantined, failed;
-	struct { struct iovm__ck_dev *dev; uint64_t at; } suspect[8];	/* whose quarantine it is */
+	bool allocated, watched, exiting, exited, was_quarantined, failed;	/* failed: a cut did, and no quarantine followed */
+	unsigned quarantined;		/* bonds for whose sake it is held back */
+	struct { struct iovm__ck_dev *dev; uint64_t at; uint32_t bond; } suspect[8];
 	unsigned suspects;
 	uint32_t bad_bond;
 	const char *bad;		/* why it must not be freed: what a bond that ended had left out */
@@ -86,7 +87,7 @@ struct iovm__ck_bond {
 	uint32_t serial, pasid, count;
 	uint64_t since;			/* ordinal of the bind call that made it */
 	uint64_t walk_at, quiet_at;
-	bool bound, has_cb, walked, walking, quiet, ending, unbind_done, cut, shutdown, unbound, suspect;
+	bool bound, has_cb, walked, walking, quiet, ending, unbind_done, cut, failed, shutdown, unbound, suspect;
 	unsigned callbacks;
 	uint32_t open, open_lasts;
 	uint64_t entry_epoch, atc_epoch;
@@ -118,7 +119,7 @@ struct iovm__ck_group {			/* until it was answered and its token is back */
 	bool answered, token, early, handed;	/* early: the token came back before its PENDING was told */
 };
 
-struct iovm__ck_mark { uint64_t position; uint32_t pasid; };	/* a member of this index could not be kept */
+struct iovm__ck_mark { uint64_t position, at; uint32_t pasid; };	/* a member of this index could not be kept */
 
 struct iovm_check {
 	uint64_t ordinal;
@@ -144,6 +145,7 @@ struct iovm__ck_iommu *iovm__check_iommu(struct iovm_check *ck, unsigned number)
 struct iovm__ck_dev *iovm__check_dev(const struct iovm_check *ck, unsigned iommu, uint32_t stream_id);
 struct iovm__ck_dev *iovm__check_dev_get(struct iovm__ck_dev *dev);
 void iovm__check_dev_put(struct iovm__ck_dev *dev);
+bool iovm__check_aborted(const struct iovm__ck_dev *dev);	/* the IOMMU terminates all that it sends: its ATC is of no use to it */
 void iovm__check_devices(struct iovm_check *ck, const struct iovm_trace *rec);
 void iovm__check_devices_fini(struct iovm_check *ck);
 /* bond.c */
