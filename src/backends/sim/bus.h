@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
+/*
+ * The seam between a device and any IOMMU. A device asks for translations and pages and reports what it forgot; an IOMMU answers, and tells it what to forget.
+ * Neither side knows more of the other than these calls. A device is known by its StreamIDs; one IOMMU sits between it and memory.
+ *
+ * Every call is made at one instant of virtual time and returns at once: whatever takes time is two calls (invalidate and forgot, ask and answer).
+ */
+#ifndef SIM_BUS_H
+#define SIM_BUS_H
+#include <iovm/backend.h>
+
+struct iovm__ep_link;
+struct iovm_sim_ep;
+struct iovm_sim_mm;
+
+struct iovm__cached {		/* a translation, as TLBs and device TLBs keep it */
+	uint64_t page;		/* address >> IOVM_PAGE_SHIFT */
+	struct iovm_sim_mm *mm;	/* whose table it came from; mm_id tells whether that space is still the same */
+	uint64_t mm_id;
+	uint64_t walk;		/* ordinal of the WALK record that fetched it */
+	uint32_t tag;		/* ASID in the IOMMU, PASID in a device */
+	uint8_t prot;
+	bool valid;
+};
+
+enum iovm__reply { IOVM__GRANTED, IOVM__MISS, IOVM__DENIED };	/* MISS: not present with these rights: ask for the page */
+struct iovm__access {
+	uint32_t stream_id, pasid;
+	uint64_t addr;
+	uint8_t need;		/* IOVM_READ, IOVM_WRITE */
+	bool ats;		/* a translation request; else untranslated traffic */
+};
+
+struct iovm__bus_ops {		/* an IOMMU, as a device sees it */
+	enum iovm__reply (*translate)(void *hw, const struct iovm__access *access, struct iovm__cached *out);
+	bool (*translated)(void *hw, uint32_t stream_id);	/* does a Translated request of this stream pass? */
+	/* A page request or a stall enters. fault: the injection that it carries out, 0 for honest traffic. serial: of this device, from 1 */
+	void (*request)(void *hw, const struct iovm_request *req, unsigned fault, uint64_t serial);
+	bool (*stalls)(void *hw, uint32_t stream_id);		/* a miss of this stream waits for the engine */
+	/* An invalidation of this tag is complete (ok), was refused, or will never be answered (stuck): the IOMMU has to find out */
+	void (*forgot)(void *hw, unsigned long tag, bool ok);
+	void (*stuck)(void *hw, unsigned long tag, uint32_t stream_id, bool injected);
+};
+struct iovm__bus {
+	const struct iovm__bus_ops *ops;
+	void *hw;
+};
+
+/* A device, as an IOMMU sees it */
+struct iovm_sim_ep *iovm__bus_find(struct iovm__bus *bus, uint32_t stream_id);	/* NULL: nobody there */
+void iovm__ep_answer(struct iovm_sim_ep *ep, uint32_t pasid, uint16_t index, enum iovm_response code);
+void iovm__ep_resume(struct iovm_sim_ep *ep, uint16_t stag, bool retry);
+bool iovm__ep_invalidate(struct iovm_sim_ep *ep, unsigned long tag, uint32_t pasid, uint64_t first, uint64_t last);	/* false: no room, later */
+void iovm__ep_forget(struct iovm_sim_ep *ep, unsigned long tag);	/* nobody waits for this invalidation any more */
+
+#endif

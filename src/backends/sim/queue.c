@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
+/*
+ * Requests on their way to the engine (SMMU chapter 8). Queue 0 holds page requests: when it is full it freezes; until the engine has consumed all that was
+ * there, members and Stop Markers are dropped silently and a Last is answered Success by the IOMMU itself. Queue 1 holds stalls, which are
+ * never dropped: it has room for all that may be outstanding.
+ *
+ * The interrupt comes when the queue was empty (SMMU 3.18.2), and when an entry that was late becomes visible.
+ */
+#include "base/env.h"
+#include "backends/sim/iommu.h"
+
+/* Without the PASID flag the field says nothing (SMMU chapter 8): records do not repeat it */
+static uint32_t pasid_of(const struct iovm_request *req)
+{
+	return req->flags & IOVM_REQ_PASID ? req->pasid : IOVM_NO_PASID;
+}
+
+static void answer_dropped(struct iovm__iommu_hw *hw, const struct iovm_request *req)
+{
+	struct iovm_sim_ep *ep = iovm__bus_find(&hw->node->bus, req->stream_id);
+
+	SIM_TRACE(hw->sim, AUTO, .iommu = (uint8_t)hw->node->index, .stream_id = req->stream_id, .pasid = pasid_of(req), .index = req->index,
+		  .flags = req->flags, .code = IOVM_RESP_SUCCESS);
+	hw->sim->stats.auto_responses++;
+	hw->sim->stats.auto_success++;
+	if (ep)
+		iovm__ep_answer(ep, pasid_of(req), req->index, IOVM_RESP_SUCCESS);
+}
+
+static bool is_marker(const struct iovm_request *req)
+{
+	return (req->flags & (IOVM_REQ_LAST | IOVM_REQ_PASID | IOVM_REQ_READ | IOVM_REQ_WRITE)) == (IOVM_REQ_LAST | IOVM_REQ_PASID);
+}
+
+static void drop(struct iovm__iommu_hw *hw, const struct iovm_request *req)
+{
+	SIM_TRACE(hw->sim, DROP, .iommu = (uint8_t)hw->node->index, .stream_id = req->stream_id, .pasid = pasid_of(req), .index = req->index,
+		  .flags = req->flags, .a = req->addr, .code = 1);
+	hw->sim->stats.requests_dropped++;
+	if ((req->flags & IOVM_REQ_LAST) && !is_marker(req))
+		answer_dropped(hw, req);
+}
+
+/* A full queue freezes; F24: it says that it is full. One request of its own must be in it, or nobody would come and see. */
+static bool freezes(struct iovm__iommu_hw *hw)
+{
+	if (hw->overflow)
+		return true;
+	if (hw->prod[0] - hw->cons[0] == hw->size[0]) {
+		hw->overflow = true;
+	} else if (hw->prod[0] != hw->cons[0] && iovm_sim_fault(hw->sim, 24, 200)) {
+		hw->overflow = hw->overflow_injected = true;
+	}
+	return hw->overflow;
+}
+
+void iovm__queue_put(void *vhw, const struct iovm_request *req, unsigned fault, uint64_t serial)
+{
+	struct iovm__iommu_hw *hw = vhw;
+	unsigned q = req->queue;
+	struct iovm__queued *e;
+	bool empty = hw->prod[q] == hw->cons[q];
+
+	hw->sim->stats.requests_emitted++;
+	SIM_TRACE(hw->sim, RX, .iommu = (uint8_t)hw->node->index, .stream_id = req->stream_id, .pasid = pasid_of(req), .index = req->index,
+		  .flags = req->flags, .a = req->addr, .b = serial);
+	if (q == 0 && freezes(hw)) {
+		drop(hw, req);
+		return;
+	}
+	IOVM_ASSERT(hw->prod[q] - hw->cons[q] < hw->size[q]);
+	e = &hw->queue[q][hw->prod[q] & (hw->size[q] - 1)];
+	*e = (struct iovm__queued){ .req = *req, .fault = (uint8_t)fault };
+	e->req.position = hw->prod[q]++;
+	e->late = iovm_sim_fault(hw->sim, 27, 100);
+	e->visible = e->late ? hw->sim->now + 500 + 500 * iovm_choose(hw->sim, 8, "late") : 0;
+	SIM_TRACE(hw->sim, ACC, .iommu = (uint8_t)hw->node->index, .stream_id = req->stream_id, .pasid = pasid_of(req), .index = req->index,
+		  .flags = req->flags, .a = req->addr, .b = e->req.position, .id = q);
+	if (empty)
+		iovm__node_irq(hw->node);
+}
+
+static bool visible(struct iovm__iommu_hw *hw, struct iovm__queued *e, struct iovm_poll *out)
+{
+	if (e->visible <= hw->sim->now)
+		return true;
+	if (e->late) {
+		e->late = false;
+		iovm__injected_stream(hw->sim, 27, hw->node->index, e->req.stream_id);
+	}
+	out->flags |= IOVM_POLL_MORE;
+	if (e->visible < hw->node->irq_at) {
+		hw->node->irq_at = e->visible;
+		iovm__sched_timer(hw->sim, e->visible);
+	}
+	return false;
+}
+
+static unsigned take(struct iovm__iommu_hw *hw, unsigned q, struct iovm_request *req, unsigned max, struct iovm_poll *out)
+{
+	struct iovm__queued *e;
+	unsigned n = 0;
+
+	for (; n < max && hw->cons[q] != hw->prod[q]; n++) {
+		e = &hw->queue[q][hw->cons[q] & (hw->size[q] - 1)];
+		if (!visible(hw, e, out))
+			break;
+		req[n] = e->req;
+		hw->cons[q]++;
+		if (e->fault)
+			iovm__injected_stream(hw->sim, e->fault, hw->node->index, e->req.stream_id);
+	}
+	if (hw->cons[q] != hw->prod[q])
+		out->flags |= IOVM_POLL_MORE;
+	out->consumed[q] = hw->cons[q];
+	return n;
+}
+
+unsigned iovm__queue_poll(void *vhw, struct iovm_request *req, unsigned max, struct iovm_poll *out)
+{
+	struct iovm__iommu_hw *hw = vhw;
+	unsigned n;
+
+	*out = (struct iovm_poll){ .flags = hw->run == IOVM__HW_DEAD ? IOVM_POLL_DEAD : 0 };
+	n = take(hw, 1, req, max, out);
+	n += take(hw, 0, req + n, max - n, out);
+	if (hw->overflow && hw->cons[0] == hw->prod[0]) {
+		out->flags |= IOVM_POLL_OVERFLOW;
+		hw->overflow = false;
+		if (hw->overflow_injected)
+			iovm_sim_injected(hw->sim, 24, NULL);
+		hw->overflow_injected = false;
+	}
+	return n;
+}
+
+void iovm__queue_newest(void *vhw, uint64_t pos[2])
+{
+	const struct iovm__iommu_hw *hw = vhw;
+
+	pos[0] = hw->prod[0];
+	pos[1] = hw->prod[1];
+}
+
+bool iovm__hw_queued(const struct iovm__node *node)
+{
+	const struct iovm__iommu_hw *hw = node->hw;
+
+	return hw->prod[0] != hw->cons[0] || hw->prod[1] != hw->cons[1] || hw->overflow;
+}

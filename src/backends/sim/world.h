@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
+/*
+ * The world as its own parts see it. One thread: everything here is plain data, and what looks like another thread (a waiting driver call beside a device,
+ * a callback beside an invalidation) is nesting: the machine's wait moves the hardware before it returns.
+ *
+ * Who is ready. A list holds what can move now: IOMMUs with a command to carry out, devices with a move, IOMMUs whose dispatch is due. Whoever changes
+ * the state of one says so by iovm__*_update(); the scheduler never searches. What waits for time has a time of its own, and next_timer
+ * is a lower bound of all of them.
+ */
+#ifndef SIM_WORLD_H
+#define SIM_WORLD_H
+#include <iovm/sim.h>
+#include <iovm/trace.h>
+#include "backends/sim/bus.h"
+#include "backends/sim/cache.h"
+
+enum {
+	IOVM__STEP_NS = 100,		/* a choice of the scheduler takes so long */
+	IOVM__TURN_NS = 4000,		/* a turn of port.wait */
+	IOVM__WAIT_TURNS = 256,		/* turns until time is up: about a millisecond */
+	IOVM__ADDRESS_BITS = 48,
+	IOVM__SIM_IOMMUS = 64,
+};
+
+/* ---- lists of what is ready ------------------------------------------------------------------------------------------------ */
+
+struct iovm__list {		/* unordered, but changed only by the run itself: the same run gives the same order */
+	void **item;
+	unsigned n, room;
+};
+bool iovm__list_room(struct iovm__list *list, unsigned n);	/* false: no memory */
+void iovm__list_set(struct iovm__list *list, void *item, int *slot, bool in);	/* *slot: where item is, -1: it is not */
+
+/* ---- spaces ------------------------------------------------------------------------------------------------------------------ */
+
+struct iovm__page {
+	uint64_t vpn;
+	struct iovm_sim_mm *mm;
+	uint64_t since;		/* ordinal of the last record that took something from it, or made it: older translations are void */
+	uint64_t born;		/* ordinal when its memory was new: older translations led to other memory */
+	struct iovm__page *hash_next, *next, *prev;	/* next, prev: pages of one space */
+	uint8_t prot;
+	bool present;		/* not present: its memory is kept, as in swap */
+	unsigned char data[4096];
+};
+struct iovm__vma {
+	uint64_t first, last;
+	uint32_t prot;
+};
+struct iovm__span {
+	uint64_t first, last;
+};
+enum { IOVM__SPANS = 8 };
+struct iovm_sim_mm {
+	struct iovm_sim *sim;
+	uint64_t id;		/* 0: a free header */
+	struct iovm_sim_mm *next, *prev;	/* all that are not free */
+	struct iovm__vma *vma;
+	unsigned nvmas, vma_room;
+	struct iovm__page *pages;
+	unsigned npages;
+	bool dead, put, watched, exited;	/* exited: iovm_mm_exit() returned 0: nobody may reach it */
+	unsigned recalled;	/* unbinds and exits of it that are under way */
+	struct iovm__span pending[IOVM__SPANS];	/* taken away, but the invalidation has not returned 0 */
+	unsigned npending;
+	struct iovm__span lost;	/* hull of the ranges whose invalidation failed: excused until unwatch; first > last: none */
+	bool backed;
+	struct iovm_sim_backing backing;
+};
+enum { IOVM__PAGE_BUCKETS = 4096, IOVM__MM_CHUNKS = 24 };
+
+struct iovm_sim_mm *iovm__mm_of(struct iovm_sim *sim, const void *pointer);	/* NULL: not one of ours */
+struct iovm__page *iovm__mm_page(struct iovm_sim_mm *mm, uint64_t vpn);
+int iovm__mm_page_in(struct iovm_sim_mm *mm, const struct iovm_range *range);	/* an enum iovm_outcome: DONE, REFUSED, AGAIN */
+void iovm__mm_drop(struct iovm_sim_mm *mm, uint64_t first, uint64_t last);	/* reclaim: pages go, the mapping stays; invalidates */
+int iovm__mm_dma(const struct iovm__cached *t, uint64_t addr, void *buf, size_t len, bool write);	/* 0; 1: the page is another by now; negative: no memory there */
+bool iovm__mm_stale(const struct iovm__cached *t, uint8_t need);	/* used although its invalidation returned 0 */
+void iovm__mm_release(struct iovm_sim_mm *mm);		/* unwatched: free it if its owner let go */
+bool iovm__mm_init(struct iovm_sim *sim);
+void iovm__mm_fini(struct iovm_sim *sim);
+
+/* ---- IOMMUs -------------------------------------------------------------------------------------------------------------------- */
+
+struct iovm__iommu_hw;
+struct iovm__node {		/* what the scheduler knows of an IOMMU */
+	struct iovm_sim *sim;
+	unsigned index;
+	struct iovm_iommu *core;
+	struct iovm__iommu_hw *hw;
+	struct iovm__bus bus;
+	struct iovm__list eps;
+	int hw_slot, due_slot;
+	bool wake, irq, again, dispatching, dead;	/* again: the last dispatch used its budget up */
+	bool irq_lost;		/* F26: an interrupt that nobody saw; irq_at is when somebody looks anyway */
+	uint64_t deadline, irq_at;	/* UINT64_MAX: none. deadline is on the host's own clock (skewed) */
+};
+int iovm__hw_new(struct iovm__node *node);	/* adds it to the system */
+void iovm__hw_step(struct iovm__node *node);	/* one command, or part of one */
+void iovm__hw_timer(struct iovm__node *node);
+uint64_t iovm__hw_next_timer(const struct iovm__node *node);
+bool iovm__hw_queued(const struct iovm__node *node);	/* a request waits to be polled */
+bool iovm__hw_busy(const struct iovm__node *node);	/* commands are not all carried out */
+void iovm__hw_bind_stream(struct iovm__node *node, uint32_t stream_id, struct iovm_sim_ep *ep);	/* ep NULL: nobody any more */
+void iovm__node_update(struct iovm__node *node);	/* is a dispatch due? */
+void iovm__node_irq(struct iovm__node *node);
+
+/* ---- the world --------------------------------------------------------------------------------------------------------------- */
+
+struct iovm__token {		/* a PENDING fault that the host holds */
+	struct iovm__token *next;
+	uint64_t token;
+	struct iovm_sim_mm *mm;
+	uint64_t mm_id, since;
+	unsigned fault;		/* F48..F58: what shall go wrong when it is finished; 0: nothing */
+	bool ended;		/* F48: its space was recalled */
+	unsigned nranges, room;
+	struct iovm_range range[];
+};
+struct iovm__bond_seen {	/* what the trace told of live bonds: who may ask for which PASID */
+	uint32_t stream_id, pasid;
+	uint64_t mm;
+	unsigned iommu;
+};
+enum { IOVM__BONDS = 1024, IOVM__SPENT = 64 };
+
+struct iovm_sim {
+	struct iovm_sim_config config;
+	struct iovm_port over;		/* config.port, copied */
+	uint64_t rng;
+	uint64_t inject;		/* what may still happen: settle() takes all of it away */
+	uint64_t now, skew;		/* skew: how far the host's clock is off (F42, F44) */
+	uint64_t stall_from;		/* F42: the host's clock stands still until now reaches stall_to */
+	uint64_t stall_to;
+	uint64_t ordinal;		/* of the newest record */
+	struct iovm *sys;
+	struct iovm_check *check;
+	bool check_ended;
+	unsigned broken, leaks;		/* rules broken that the machine itself saw; leaks that settle() found */
+
+	struct iovm__node *node[IOVM__SIM_IOMMUS];
+	unsigned nnodes;
+	struct iovm__list hw_ready, due, ep_ready, inv_ready, background, resets;
+	uint64_t next_timer;
+	struct iovm__list eps;		/* all of them */
+	uint32_t next_stream;
+	uint64_t forged;		/* requests of nobody */
+
+	struct iovm_sim_mm *mms, *mm_free;
+	struct { struct iovm_sim_mm *mm; unsigned n; } chunk[IOVM__MM_CHUNKS];
+	unsigned nchunks;
+	uint64_t next_mm;
+	struct iovm__page *page[IOVM__PAGE_BUCKETS], *page_free;
+
+	enum iovm_outcome handler;
+	struct iovm__token *tokens, **tokens_tail, *token_free;
+	unsigned ntokens, nblocked;
+	bool ended;			/* a blocked token's space was recalled */
+	uint64_t spent[IOVM__SPENT];
+	unsigned nspent;
+
+	struct iovm__bond_seen bonds[IOVM__BONDS];
+	unsigned nbonds;
+	unsigned in_bind;		/* BIND_CALL without BIND_RET: where F59 may fail an entry */
+
+	void (*on_wait)(void *ctx, unsigned depth);
+	void *on_wait_ctx;
+	unsigned depth, dispatching;
+	bool locked, settling;
+	unsigned device_fault[32], ndevice_faults;
+	struct iovm_sim_stats stats;
+};
+
+/* trace.c */
+uint64_t iovm__trace(struct iovm_sim *sim, const struct iovm_trace *rec);	/* the machine's own record; its ordinal */
+void iovm__trace_engine(void *sim, const struct iovm_trace *rec);		/* port.trace */
+#define SIM_TRACE(sim, name, ...) iovm__trace(sim, &(const struct iovm_trace){ .event = IOVM_TR_##name, __VA_ARGS__ })
+
+/* inject.c */
+bool iovm__chance(struct iovm_sim *sim, unsigned one_in, const char *point);	/* a choice between the harmless 0 and 1 */
+static inline bool iovm__injects(const struct iovm_sim *sim, unsigned number)
+{
+	return sim->inject >> number & 1;
+}
+void iovm__injected_stream(struct iovm_sim *sim, unsigned number, unsigned iommu, uint32_t stream_id);
+
+/* host.c */
+struct iovm_port iovm__host_port(struct iovm_sim *sim);
+struct iovm_mm_ops iovm__host_mm_ops(struct iovm_sim *sim);
+uint64_t iovm__host_clock(struct iovm_sim *sim);
+
+/* handler.c */
+void iovm__handler_fault(void *sim, void *mm, struct iovm_fault *faults, unsigned n);
+void iovm__handler_recalled(struct iovm_sim *sim, uint64_t mm_id);	/* a bond of it ends, or its end is here */
+bool iovm__handler_step(struct iovm_sim *sim);		/* finish one token; false: there is none to finish */
+void iovm__handler_unblock(struct iovm_sim *sim);	/* F48: those whose bond has ended */
+void iovm__handler_race(struct iovm_sim *sim);		/* F58, F57: in somebody's wait */
+void iovm__handler_fini(struct iovm_sim *sim);
+
+/* sched.c */
+void iovm__sched_hardware(struct iovm_sim *sim);	/* one move of the hardware, as beside a waiting caller */
+void iovm__sched_time(struct iovm_sim *sim, uint64_t ns);	/* time passes: timers fire */
+void iovm__sched_timer(struct iovm_sim *sim, uint64_t at);	/* something happens then */
+
+#endif
