@@ -12,7 +12,7 @@ enum { SEED_MASK = 0x7fffffff };
 
 /* ---- bonds ------------------------------------------------------------------------------------------------------------------- */
 
-unsigned space_bonds(const struct space *s, enum bond_state state)
+unsigned proc_bonds(const struct proc *s, enum bond_state state)
 {
 	unsigned n = 0;
 
@@ -24,7 +24,7 @@ unsigned space_bonds(const struct space *s, enum bond_state state)
 	return n;
 }
 
-unsigned space_outstanding(const struct space *s)
+unsigned proc_outstanding(const struct proc *s)
 {
 	unsigned n = 0;
 
@@ -55,7 +55,7 @@ static void on_bond(struct iovm_device *dev, void *mm, enum iovm_bond_event even
 		b->state = BOND_NONE;
 		return;
 	}
-	b->device->run->r->processes.callbacks_for_dead += b->space->state == SPACE_DEAD;
+	b->device->run->r->processes.callbacks_for_dead += b->space->state == PROC_DEAD;
 	if (b->state == BOND_BOUND)
 		bond_end(b);
 }
@@ -80,7 +80,7 @@ static bool wanted(const struct bond *b)
 	const struct run *run = b->device->run;
 	unsigned d = (unsigned)(b->device - run->devices), distance = (d + run->ndevices - b->space->index % run->ndevices) % run->ndevices;
 
-	return !run->ending && b->space->state == SPACE_LIVE && distance < run->share;
+	return !run->ending && b->space->state == PROC_LIVE && distance < run->share;
 }
 
 /* ---- transfers --------------------------------------------------------------------------------------------------------------- */
@@ -90,9 +90,9 @@ static unsigned ended(const struct device *d)
 	return iovm_sim_dma_done(d->ep) + iovm_sim_dma_failed(d->ep);
 }
 
-static int free_chunk(struct run *run, const struct space *s)
+static int free_chunk(struct run *run, const struct proc *s)
 {
-	unsigned first = s->state == SPACE_DOOMED ? CHUNKS : 0, n = 2 * CHUNKS - first, at = run_choose(run, n, "process.chunk");
+	unsigned first = s->state == PROC_DOOMED ? CHUNKS : 0, n = 2 * CHUNKS - first, at = run_choose(run, n, "process.chunk");
 
 	for (unsigned i = 0; i < n; i++) {
 		unsigned chunk = first + (at + i) % n;
@@ -137,7 +137,7 @@ static bool place_in_chunk(struct run *run, struct job *j)
 	if (chunk < 0)
 		return false;
 	j->chunk = (unsigned)chunk;
-	j->addr = space_chunk(j->bond->space, j->chunk) + offset;
+	j->addr = proc_chunk(j->bond->space, j->chunk) + offset;
 	j->len = 1 + run_choose(run, (unsigned)(CHUNK - offset), "process.length");
 	j->bond->space->used[chunk] = true;
 	return true;
@@ -161,7 +161,7 @@ static void job_begin(struct device *d, struct bond *b)
 		pattern_fill(j->buf, j->addr, j->len, j->seed);
 	else
 		memset(j->buf, 0xa5, j->len);
-	if (j->kind == JOB_READ_FILLED && space_fill(b->space, j->addr, j->len, j->seed))
+	if (j->kind == JOB_READ_FILLED && proc_fill(b->space, j->addr, j->len, j->seed))
 		soak_fail(run->r, "space %u does not fill its own memory", b->space->index);
 	if (!send_pieces(d, j))
 		soak_fail(run->r, "no memory for a transfer");
@@ -171,7 +171,7 @@ static void job_begin(struct device *d, struct bond *b)
 static bool bytes_right(struct job *j)
 {
 	switch (j->kind) {
-	case JOB_WRITE: return !space_check(j->bond->space, j->addr, j->len, j->seed);
+	case JOB_WRITE: return !proc_check(j->bond->space, j->addr, j->len, j->seed);
 	case JOB_READ_FILLED: return pattern_holds(j->buf, j->addr, j->len, j->seed);
 	default: return pattern_holds(j->buf, j->addr, j->len, 0);
 	}
@@ -182,17 +182,17 @@ static void job_end(struct device *d)
 	static const char *const names[] = { "write", "read of new memory", "read of written memory", "read of scratch memory" };
 	struct run *run = d->run;
 	struct job *j = &d->job;
-	struct space *s = j->bond->space;
+	struct proc *s = j->bond->space;
 	unsigned failed = iovm_sim_dma_failed(d->ep) - j->failed_before;
 
-	if (failed && space_usable(s) && j->bond->state == BOND_BOUND)
+	if (failed && proc_usable(s) && j->bond->state == BOND_BOUND)
 		soak_fail(run->r, "%u pieces of a %s failed in a live space", failed, names[j->kind]);
-	else if (!failed && space_usable(s) && !bytes_right(j))
+	else if (!failed && proc_usable(s) && !bytes_right(j))
 		soak_fail(run->r, "space %u: a %s of %zu bytes: other bytes than expected", s->index, names[j->kind], j->len);
 	if (j->kind != JOB_READ_SCRATCH) {
 		s->used[j->chunk] = false;
-		if (space_usable(s))
-			space_recycle(s, j->chunk);
+		if (proc_usable(s))
+			proc_recycle(s, j->chunk);
 	}
 	j->bond = NULL;
 	run->jobs++;
@@ -212,9 +212,9 @@ static struct bond *pick(struct device *d)
 
 		if (b->state != BOND_BOUND)
 			continue;
-		if (b->space->state == SPACE_DOOMED)
+		if (b->space->state == PROC_DOOMED)
 			return b;
-		if (b->space->state == SPACE_LIVE && !any)
+		if (b->space->state == PROC_LIVE && !any)
 			any = b;
 	}
 	return any;
@@ -242,7 +242,7 @@ static void work(struct device *d)
 	b = pick(d);
 	if (!b)
 		return;
-	if (b->space->state == SPACE_LIVE && b != d->run->planted && !run_choose(d->run, 16, "process.unbind"))
+	if (b->space->state == PROC_LIVE && b != d->run->planted && !run_choose(d->run, 16, "process.unbind"))
 		bond_end(b);
 	else
 		job_begin(d, b);

@@ -25,11 +25,11 @@
 struct run;
 struct held;				/* a PENDING fault whose token is here */
 
-enum space_state { SPACE_STARTING, SPACE_LIVE, SPACE_DOOMED, SPACE_DYING, SPACE_DEAD, SPACE_LEAVING, SPACE_GONE };
-struct space {
+enum proc_state { PROC_STARTING, PROC_LIVE, PROC_DOOMED, PROC_DYING, PROC_DEAD, PROC_LEAVING, PROC_GONE };
+struct proc {
 	struct run *run;
 	unsigned index;
-	enum space_state state;
+	enum proc_state state;
 	bool own;			/* of this process; else of child */
 	void *mm;
 	struct process_child *child;
@@ -43,7 +43,7 @@ struct space {
 enum bond_state { BOND_NONE, BOND_BOUND, BOND_ENDING };
 struct bond {
 	struct device *device;
-	struct space *space;
+	struct proc *space;
 	enum bond_state state;
 	int pasid;
 	struct backtrace made;		/* where it was bound */
@@ -89,7 +89,7 @@ struct run {
 	int pagemap;			/* of this process */
 	pthread_mutex_t own_memory;	/* making present and counting it, against taking it away */
 	char *scratch;
-	struct space *spaces;
+	struct proc *spaces;
 	struct device *devices;
 	struct notifier *notifiers;
 	unsigned nspaces, ndevices, nnotifiers, share;	/* share: devices a space is bound to */
@@ -104,25 +104,25 @@ unsigned run_choose(struct run *run, unsigned n, const char *point);
 void run_stop(struct run *run);		/* something is so wrong that going on makes no sense: the sentence is in the result */
 
 /* process_space.c */
-int space_start(struct run *run, struct space *s);	/* 0, or -1: in the result */
-void space_turn(struct space *s);
-void space_doom(struct space *s);
-void space_give_up(struct space *s, bool stale);	/* return the tokens that are held for it; stale: their bonds have ended */
-void space_end(struct space *s);	/* whatever state it is in: no child, no memory of it remains */
-bool space_usable(const struct space *s);
-uint64_t space_chunk(const struct space *s, unsigned chunk);	/* its address */
-bool space_private(const struct space *s, unsigned chunk);
+int proc_start(struct run *run, struct proc *s);	/* 0, or -1: in the result */
+void proc_turn(struct proc *s);
+void proc_doom(struct proc *s);
+void proc_give_up(struct proc *s, bool stale);	/* return the tokens that are held for it; stale: their bonds have ended */
+void proc_end(struct proc *s);	/* whatever state it is in: no child, no memory of it remains */
+bool proc_usable(const struct proc *s);
+uint64_t proc_chunk(const struct proc *s, unsigned chunk);	/* its address */
+bool proc_private(const struct proc *s, unsigned chunk);
 /* The owner of the memory itself: 0, or -1: other bytes (CHECK), or the owner is not able to any more */
-int space_fill(struct space *s, uint64_t addr, size_t len, uint64_t seed);
-int space_check(struct space *s, uint64_t addr, size_t len, uint64_t seed);
-void space_recycle(struct space *s, unsigned chunk);	/* its pages go, and come anew when they are asked for */
+int proc_fill(struct proc *s, uint64_t addr, size_t len, uint64_t seed);
+int proc_check(struct proc *s, uint64_t addr, size_t len, uint64_t seed);
+void proc_recycle(struct proc *s, unsigned chunk);	/* its pages go, and come anew when they are asked for */
 
 /* process_device.c */
 int devices_new(struct run *run);	/* 0, or -1: in the result */
 void devices_del(struct run *run);
 void device_turn(struct device *d);
-unsigned space_bonds(const struct space *s, enum bond_state state);	/* state NONE: all that are not */
-unsigned space_outstanding(const struct space *s);	/* page requests without an answer, of devices bound to it */
+unsigned proc_bonds(const struct proc *s, enum bond_state state);	/* state NONE: all that are not */
+unsigned proc_outstanding(const struct proc *s);	/* page requests without an answer, of devices bound to it */
 
 /* process_notify.c */
 int notifiers_start(struct run *run);

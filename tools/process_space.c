@@ -30,42 +30,42 @@ static bool within(uint64_t base, uint64_t len, const struct iovm_range *r)
 	return r->first >= base && r->last <= base + len - 1;
 }
 
-static bool is_private(const struct space *s, const struct iovm_range *r)	/* of a child: only it can touch it */
+static bool is_private(const struct proc *s, const struct iovm_range *r)	/* of a child: only it can touch it */
 {
 	return !s->own && within(s->private_base, REGION, r);
 }
 
-static bool is_here(const struct space *s, const struct iovm_range *r)
+static bool is_here(const struct proc *s, const struct iovm_range *r)
 {
 	if (within((uintptr_t)s->shared.base, REGION, r))
 		return true;
 	return s->own && (within(s->private_base, REGION, r) || within((uintptr_t)s->run->scratch, SCRATCH, r));
 }
 
-bool space_private(const struct space *s, unsigned chunk)
+bool proc_private(const struct proc *s, unsigned chunk)
 {
 	return chunk >= CHUNKS;
 }
 
-uint64_t space_chunk(const struct space *s, unsigned chunk)
+uint64_t proc_chunk(const struct proc *s, unsigned chunk)
 {
-	return space_private(s, chunk) ? s->private_base + (chunk - CHUNKS) * CHUNK : (uintptr_t)s->shared.base + chunk * CHUNK;
+	return proc_private(s, chunk) ? s->private_base + (chunk - CHUNKS) * CHUNK : (uintptr_t)s->shared.base + chunk * CHUNK;
 }
 
-bool space_usable(const struct space *s)	/* the owner does what it is told */
+bool proc_usable(const struct proc *s)	/* the owner does what it is told */
 {
-	return s->state == SPACE_LIVE || s->state == SPACE_DOOMED;
+	return s->state == PROC_LIVE || s->state == PROC_DOOMED;
 }
 
 /* ---- page-in ----------------------------------------------------------------------------------------------------------------- */
 
-static void count_present(struct space *s, uint64_t present, int64_t verified)
+static void count_present(struct proc *s, uint64_t present, int64_t verified)
 {
 	s->run->r->processes.pages_present += present;
 	s->run->r->processes.pages_verified += (uint64_t)verified;
 }
 
-static void page_in_here(struct space *s, struct process_ranges *rs)
+static void page_in_here(struct proc *s, struct process_ranges *rs)
 {
 	struct run *run = s->run;
 
@@ -79,7 +79,7 @@ static void page_in_here(struct space *s, struct process_ranges *rs)
 	count_present(s, present, verified < 0 ? 0 : verified);
 }
 
-static bool present_there(struct space *s, const struct iovm_range *r)
+static bool present_there(struct proc *s, const struct iovm_range *r)
 {
 	struct process_ranges one = { .n = 1, .r = { { r->first, r->last } } };
 
@@ -87,7 +87,7 @@ static bool present_there(struct space *s, const struct iovm_range *r)
 }
 
 /* Put the ranges of f where they belong. DONE so far; PENDING: the child must be asked; AGAIN: no room in this turn */
-static enum iovm_outcome sort_out(struct space *s, const struct iovm_fault *f, struct process_ranges *here, struct process_ranges *there)
+static enum iovm_outcome sort_out(struct proc *s, const struct iovm_fault *f, struct process_ranges *here, struct process_ranges *there)
 {
 	enum iovm_outcome outcome = IOVM_DONE;
 
@@ -97,7 +97,7 @@ static enum iovm_outcome sort_out(struct space *s, const struct iovm_fault *f, s
 				return IOVM_AGAIN;
 		} else if (!is_private(s, r)) {
 			return IOVM_REFUSED;
-		} else if (s->state >= SPACE_DOOMED || !present_there(s, r)) {
+		} else if (s->state >= PROC_DOOMED || !present_there(s, r)) {
 			if (!ranges_add(there, r->first, r->last))
 				return IOVM_AGAIN;
 			outcome = IOVM_PENDING;
@@ -106,7 +106,7 @@ static enum iovm_outcome sort_out(struct space *s, const struct iovm_fault *f, s
 	return outcome;
 }
 
-static enum iovm_outcome hold(struct space *s, const struct iovm_fault *f, uint32_t id)
+static enum iovm_outcome hold(struct proc *s, const struct iovm_fault *f, uint32_t id)
 {
 	struct held *h = malloc(sizeof(*h) + f->nranges * sizeof(h->ranges[0]));
 
@@ -119,7 +119,7 @@ static enum iovm_outcome hold(struct space *s, const struct iovm_fault *f, uint3
 }
 
 /* Is everything that f wants there, as far as it was done here? */
-static enum iovm_outcome result_of(const struct space *s, const struct iovm_range *ranges, unsigned n, const struct process_ranges *rs, bool here)
+static enum iovm_outcome result_of(const struct proc *s, const struct iovm_range *ranges, unsigned n, const struct process_ranges *rs, bool here)
 {
 	for (unsigned i = 0; i < n; i++)
 		if (is_here(s, &ranges[i]) == here && (here || is_private(s, &ranges[i])) && !ranges_hold(rs, ranges[i].first, ranges[i].last))
@@ -127,16 +127,16 @@ static enum iovm_outcome result_of(const struct space *s, const struct iovm_rang
 	return IOVM_DONE;
 }
 
-static bool ask_child(struct space *s, struct process_ranges *there)
+static bool ask_child(struct proc *s, struct process_ranges *there)
 {
-	bool dies = s->state >= SPACE_DOOMED;
+	bool dies = s->state >= PROC_DOOMED;
 
 	ranges_join(there);
 	if (child_page_in(s->child, s->next_id, there, dies))
 		return false;
-	if (s->state == SPACE_DOOMED) {
+	if (s->state == PROC_DOOMED) {
 		child_order(s->child, WORKER_DIE, 0, NULL, 0, 0);
-		s->state = SPACE_DYING;
+		s->state = PROC_DYING;
 	}
 	return true;
 }
@@ -144,12 +144,12 @@ static bool ask_child(struct space *s, struct process_ranges *there)
 static void page_in(void *ctx, struct iovm_fault *faults, unsigned n)
 {
 	static struct process_ranges here, there;
-	struct space *s = ctx;
+	struct proc *s = ctx;
 	bool asked;
 
 	here.n = there.n = 0;
 	for (unsigned i = 0; i < n; i++)
-		faults[i].outcome = s->state < SPACE_DEAD ? (uint8_t)sort_out(s, &faults[i], &here, &there) : IOVM_REFUSED;
+		faults[i].outcome = s->state < PROC_DEAD ? (uint8_t)sort_out(s, &faults[i], &here, &there) : IOVM_REFUSED;
 	page_in_here(s, &here);
 	asked = there.n && ask_child(s, &there);
 	for (unsigned i = 0; i < n; i++) {
@@ -165,7 +165,7 @@ static void page_in(void *ctx, struct iovm_fault *faults, unsigned n)
 	run_kick(s->run);
 }
 
-static void release(struct space *s, struct held *h, enum iovm_outcome outcome, bool stale)
+static void release(struct proc *s, struct held *h, enum iovm_outcome outcome, bool stale)
 {
 	int err = iovm_fault_done(s->run->sys, h->token, outcome);
 
@@ -176,7 +176,7 @@ static void release(struct space *s, struct held *h, enum iovm_outcome outcome, 
 
 static void on_paged(void *ctx, uint32_t id, const struct process_ranges *rs)
 {
-	struct space *s = ctx;
+	struct proc *s = ctx;
 	struct held **link = &s->held, *h;
 	int64_t verified = pagemap_present(child_pagemap(s->child), rs);
 
@@ -197,21 +197,21 @@ static void on_paged(void *ctx, uint32_t id, const struct process_ranges *rs)
 static int access_memory(void *ctx, uint64_t addr, void *buf, size_t len, bool write)
 {
 	const struct iovm_range r = { .first = addr, .last = addr + len - 1 };
-	struct space *s = ctx;
+	struct proc *s = ctx;
 	void *at = (void *)(uintptr_t)addr;
 
 	if (is_here(s, &r)) {
 		memcpy(write ? at : buf, write ? buf : at, len);
 		return 1;
 	}
-	if (!is_private(s, &r) || !space_usable(s))
+	if (!is_private(s, &r) || !proc_usable(s))
 		return 0;
 	return child_order(s->child, write ? WORKER_WRITE : WORKER_READ, addr, buf, len, 0) ? -1 : 1;
 }
 
 /* ---- the owner's view -------------------------------------------------------------------------------------------------------- */
 
-int space_fill(struct space *s, uint64_t addr, size_t len, uint64_t seed)
+int proc_fill(struct proc *s, uint64_t addr, size_t len, uint64_t seed)
 {
 	if (!s->own)
 		return child_order(s->child, WORKER_FILL, addr, NULL, len, seed);
@@ -219,16 +219,16 @@ int space_fill(struct space *s, uint64_t addr, size_t len, uint64_t seed)
 	return 0;
 }
 
-int space_check(struct space *s, uint64_t addr, size_t len, uint64_t seed)
+int proc_check(struct proc *s, uint64_t addr, size_t len, uint64_t seed)
 {
 	if (!s->own)
 		return child_order(s->child, WORKER_CHECK, addr, NULL, len, seed);
 	return pattern_holds((void *)(uintptr_t)addr, addr, len, seed) ? 0 : -1;
 }
 
-static int drop(struct space *s, unsigned chunk, uint64_t first, uint64_t last)
+static int drop(struct proc *s, unsigned chunk, uint64_t first, uint64_t last)
 {
-	if (!space_private(s, chunk)) {
+	if (!proc_private(s, chunk)) {
 		region_drop(&s->shared, first, last);
 		return 0;
 	}
@@ -237,9 +237,9 @@ static int drop(struct space *s, unsigned chunk, uint64_t first, uint64_t last)
 	return madvise((void *)(uintptr_t)first, CHUNK, MADV_DONTNEED);
 }
 
-void space_recycle(struct space *s, unsigned chunk)
+void proc_recycle(struct proc *s, unsigned chunk)
 {
-	uint64_t first = space_chunk(s, chunk), last = first + CHUNK - 1;
+	uint64_t first = proc_chunk(s, chunk), last = first + CHUNK - 1;
 	int err = iovm_sim_mm_unmap(s->mm, first, last);
 
 	if (err)
@@ -250,17 +250,17 @@ void space_recycle(struct space *s, unsigned chunk)
 
 /* ---- beginning --------------------------------------------------------------------------------------------------------------- */
 
-static bool map_chunks(struct space *s)
+static bool map_chunks(struct proc *s)
 {
 	for (unsigned i = 0; i < 2 * CHUNKS; i++)
-		if (!iovm_sim_mm_map(s->mm, space_chunk(s, i), space_chunk(s, i) + CHUNK - 1, IOVM_READ | IOVM_WRITE))
+		if (!iovm_sim_mm_map(s->mm, proc_chunk(s, i), proc_chunk(s, i) + CHUNK - 1, IOVM_READ | IOVM_WRITE))
 			return false;
 	return !s->own || iovm_sim_mm_map(s->mm, (uintptr_t)s->run->scratch, (uintptr_t)s->run->scratch + SCRATCH - 1, IOVM_READ | IOVM_WRITE);
 }
 
-static void come_alive(struct space *s)
+static void come_alive(struct proc *s)
 {
-	s->state = SPACE_LIVE;
+	s->state = PROC_LIVE;
 	if (map_chunks(s))
 		return;
 	soak_fail(s->run->r, "space %u: no memory for its page table", s->index);
@@ -269,51 +269,51 @@ static void come_alive(struct space *s)
 
 static void on_ready(void *ctx, uint64_t private_base)
 {
-	struct space *s = ctx;
+	struct proc *s = ctx;
 
 	s->private_base = private_base;
 	come_alive(s);
 }
 
-static void account_death(struct space *s, const siginfo_t *info)
+static void account_death(struct proc *s, const siginfo_t *info)
 {
 	struct soak_result *r = s->run->r;
 	bool segv = (info->si_code == CLD_KILLED || info->si_code == CLD_DUMPED) && info->si_status == SIGSEGV;
 
-	if (s->state != SPACE_DYING || !segv) {
+	if (s->state != PROC_DYING || !segv) {
 		run_stop(s->run);
 		soak_fail(r, "child %d of space %u ended unasked (code %d, status %d)", (int)info->si_pid, s->index, info->si_code, info->si_status);
 	}
 	r->processes.segfaulted += segv;
-	r->processes.died_with_request += s->held && space_outstanding(s);
-	r->processes.bonds_at_death += space_bonds(s, BOND_BOUND);
+	r->processes.died_with_request += s->held && proc_outstanding(s);
+	r->processes.bonds_at_death += proc_bonds(s, BOND_BOUND);
 }
 
 static void on_died(void *ctx, const siginfo_t *info)
 {
-	struct space *s = ctx;
+	struct proc *s = ctx;
 	int err;
 
-	if (s->state == SPACE_LEAVING) {
+	if (s->state == PROC_LEAVING) {
 		if (info->si_code != CLD_EXITED || info->si_status)
 			soak_fail(s->run->r, "a child that was told to leave ended otherwise (code %d, status %d)", info->si_code, info->si_status);
-		s->state = SPACE_GONE;
+		s->state = PROC_GONE;
 		return;
 	}
 	account_death(s, info);
-	s->state = SPACE_DEAD;
+	s->state = PROC_DEAD;
 	err = iovm_sim_mm_kill(s->mm);
 	if (err)
 		soak_fail(s->run->r, "iovm_mm_exit() returned %d: %s", err, iovm_strerror(err));
 	run_kick(s->run);
 }
 
-static int start_child(struct run *run, struct space *s)
+static int start_child(struct run *run, struct proc *s)
 {
 	const struct process_child_events events = { .ctx = s, .ready = on_ready, .paged = on_paged, .died = on_died };
 	const char *what;
 
-	s->state = SPACE_STARTING;
+	s->state = PROC_STARTING;
 	s->child = child_start(run->base, &s->shared, REGION, &run->populate, &events, &what);
 	if (s->child) {
 		run->r->processes.started++;
@@ -324,7 +324,7 @@ static int start_child(struct run *run, struct space *s)
 	return -1;
 }
 
-static int start_own(struct run *run, struct space *s)
+static int start_own(struct run *run, struct proc *s)
 {
 	void *private = mmap(NULL, REGION, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
@@ -338,7 +338,7 @@ static int start_own(struct run *run, struct space *s)
 	return 0;
 }
 
-int space_start(struct run *run, struct space *s)
+int proc_start(struct run *run, struct proc *s)
 {
 	const struct iovm_sim_backing backing = { .ctx = s, .page_in = page_in, .access = access_memory };
 
@@ -356,12 +356,12 @@ int space_start(struct run *run, struct space *s)
 
 /* ---- end --------------------------------------------------------------------------------------------------------------------- */
 
-void space_doom(struct space *s)
+void proc_doom(struct proc *s)
 {
-	s->state = SPACE_DOOMED;
+	s->state = PROC_DOOMED;
 }
 
-void space_give_up(struct space *s, bool stale)
+void proc_give_up(struct proc *s, bool stale)
 {
 	struct held *h;
 
@@ -371,7 +371,7 @@ void space_give_up(struct space *s, bool stale)
 	}
 }
 
-void space_end(struct space *s)
+void proc_end(struct proc *s)
 {
 	if (s->child)
 		child_del(s->child);
@@ -382,46 +382,46 @@ void space_end(struct space *s)
 	if (s->own && s->private_base)
 		munmap((void *)(uintptr_t)s->private_base, REGION);
 	s->private_base = 0;
-	s->state = SPACE_GONE;
+	s->state = PROC_GONE;
 }
 
-static bool in_use(const struct space *s)
+static bool in_use(const struct proc *s)
 {
 	for (unsigned i = 0; i < 2 * CHUNKS; i++)
 		if (s->used[i])
 			return true;
-	return space_bonds(s, BOND_NONE) > 0;
+	return proc_bonds(s, BOND_NONE) > 0;
 }
 
 /* Its process is dead: once no bond and no transfer is left, the tokens go back, then the engine lets go of it, and another takes its place */
-static void bury(struct space *s)
+static void bury(struct proc *s)
 {
 	if (in_use(s))
 		return;
-	space_give_up(s, true);
+	proc_give_up(s, true);
 	if (iovm_sim_mm_watched(s->mm))
 		return;
 	iovm_sim_mm_put(s->mm);
-	space_end(s);
-	if (space_start(s->run, s))
+	proc_end(s);
+	if (proc_start(s->run, s))
 		run_stop(s->run);
 }
 
-static void leave(struct space *s)
+static void leave(struct proc *s)
 {
-	if (s->state == SPACE_DOOMED)
-		s->state = SPACE_LIVE;		/* nobody asked for its memory any more */
-	if (s->state != SPACE_LIVE || in_use(s) || s->held || iovm_sim_mm_watched(s->mm) || !s->run->quiet)
+	if (s->state == PROC_DOOMED)
+		s->state = PROC_LIVE;		/* nobody asked for its memory any more */
+	if (s->state != PROC_LIVE || in_use(s) || s->held || iovm_sim_mm_watched(s->mm) || !s->run->quiet)
 		return;
 	iovm_sim_mm_put(s->mm);
-	s->state = s->own ? SPACE_GONE : SPACE_LEAVING;
+	s->state = s->own ? PROC_GONE : PROC_LEAVING;
 	if (!s->own)
 		child_order(s->child, WORKER_LEAVE, 0, NULL, 0, 0);
 }
 
-void space_turn(struct space *s)
+void proc_turn(struct proc *s)
 {
-	if (s->state == SPACE_DEAD)
+	if (s->state == PROC_DEAD)
 		bury(s);
 	else if (s->run->ending)
 		leave(s);

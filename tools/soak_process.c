@@ -19,7 +19,7 @@
 #include "trace_file.h"
 
 enum {
-	STEPS_A_MOVE = 64,
+	STEPS_A_MOVE = 8,	/* few: the engine shall find less than a full queue, and look in vain at times */
 	JOBS_A_DEATH = 32,	/* transfers between two deaths: so that there is life as well */
 	CRASH_AFTER = 8,	/* transfers, with --plant crash */
 	SHARE = 3,		/* devices that a space is bound to */
@@ -81,7 +81,7 @@ static void report_planted(struct run *run, const struct bond *b)
 static bool all_live(const struct run *run)
 {
 	for (unsigned i = 0; i < run->nspaces; i++)
-		if (run->spaces[i].state != SPACE_LIVE)
+		if (run->spaces[i].state != PROC_LIVE)
 			return false;
 	return true;
 }
@@ -91,11 +91,11 @@ static void order_death(struct run *run)
 	unsigned at = run_choose(run, run->nspaces, "process.victim"), share = run->share < 2 ? 1 : 2;
 
 	for (unsigned i = 0; i < run->nspaces; i++) {
-		struct space *s = &run->spaces[(at + i) % run->nspaces];
+		struct proc *s = &run->spaces[(at + i) % run->nspaces];
 
-		if (s->own || space_bonds(s, BOND_BOUND) < share)
+		if (s->own || proc_bonds(s, BOND_BOUND) < share)
 			continue;
-		space_doom(s);
+		proc_doom(s);
 		run->ordered++;
 		return;
 	}
@@ -152,10 +152,10 @@ static void look_at_time(struct run *run)
 static bool over(const struct run *run)
 {
 	for (unsigned i = 0; i < run->nspaces; i++) {
-		const struct space *s = &run->spaces[i];
-		bool leaked = run->planted && run->planted->space == s && space_bonds(s, BOND_NONE) == 1;
+		const struct proc *s = &run->spaces[i];
+		bool leaked = run->planted && run->planted->space == s && proc_bonds(s, BOND_NONE) == 1;
 
-		if (s->state != SPACE_GONE && !leaked)
+		if (s->state != PROC_GONE && !leaked)
 			return false;
 	}
 	return run->quiet;
@@ -168,7 +168,7 @@ static void turn(struct run *run)
 	for (unsigned i = 0; i < run->ndevices; i++)
 		device_turn(&run->devices[i]);
 	for (unsigned i = 0; i < run->nspaces; i++)
-		space_turn(&run->spaces[i]);
+		proc_turn(&run->spaces[i]);
 	look_for_victim(run);
 }
 
@@ -315,7 +315,7 @@ static int new_parts(struct run *run)
 	for (unsigned i = 0; i < run->nspaces; i++) {
 		run->spaces[i].index = i;
 		run->spaces[i].own = i == 0 && run->nspaces > 1;
-		if (space_start(run, &run->spaces[i]))
+		if (proc_start(run, &run->spaces[i]))
 			return -1;
 	}
 	if (!run->spaces[0].own)
@@ -395,7 +395,7 @@ static void settle(struct run *run)
 		report_planted(run, run->planted);
 	for (unsigned i = 0; run->spaces && i < run->nspaces; i++)
 		if (run->spaces[i].run)
-			space_give_up(&run->spaces[i], false);
+			proc_give_up(&run->spaces[i], false);
 	left = r->unsettled ? 0 : iovm_sim_settle(run->sim);
 	if (left && !run->planted && !r->partial)
 		soak_fail(r, "%u things are left after all devices, bonds and tokens went away", left);
@@ -413,7 +413,7 @@ static void free_all(struct run *run)
 {
 	for (unsigned i = 0; run->spaces && i < run->nspaces; i++)
 		if (run->spaces[i].run)
-			space_end(&run->spaces[i]);
+			proc_end(&run->spaces[i]);
 	if (run->devices)
 		devices_del(run);
 	free(run->spaces);
@@ -452,10 +452,26 @@ static void run_all(struct run *run, struct trace_file *trace)
 	free_all(run);
 }
 
+static void *nothing(void *arg)
+{
+	return arg;
+}
+
+/* What libc and libunwind acquire once and keep is no leak of ours: the stack of a thread, the pipe by which a walk tries memory */
+static void warm_up(void)
+{
+	struct backtrace bt;
+	pthread_t thread;
+
+	backtrace_take(&bt);
+	if (!pthread_create(&thread, NULL, nothing, NULL))
+		pthread_join(thread, NULL);
+}
+
 int soak_process_run(const struct soak_options *o, struct soak_result *r)
 {
 	struct run run = { .o = o, .r = r, .pagemap = -1, .populate.pidfd = -1, .own_memory = PTHREAD_MUTEX_INITIALIZER };
-	struct soak_holdings before = soak_holdings();
+	struct soak_holdings before;
 	struct trace_file *trace = NULL;
 	uint64_t began = soak_clock(), pasids;
 	int err;
@@ -465,6 +481,8 @@ int soak_process_run(const struct soak_options *o, struct soak_result *r)
 	r->seed = o->seed;
 	draw(o, &r->config);
 	backtrace_on_crash();
+	warm_up();
+	before = soak_holdings();
 	if (o->trace || !o->no_hash)
 		trace = trace_file_new(o->trace, o->seed, !o->no_hash);
 	if (!trace && (o->trace || !o->no_hash))
