@@ -96,7 +96,9 @@ struct run {
 	struct bond *binding;		/* whose iovm_bind_mm() is on the stack */
 	struct bond *planted;		/* --plant leak: never unbound */
 	uint64_t began, last_progress, jobs, ordered;	/* ordered: deaths */
-	bool ending, quiet;		/* no new work; the notifiers have stopped */
+	char leak[512];			/* the sentence on the first leak */
+	uint64_t leaked_pasids;
+	bool ending, quiet, closing;	/* no new work; the notifiers have stopped; no page is made present any more */
 };
 
 void run_kick(struct run *run);		/* the machine has something to do */

@@ -149,7 +149,7 @@ static void page_in(void *ctx, struct iovm_fault *faults, unsigned n)
 
 	here.n = there.n = 0;
 	for (unsigned i = 0; i < n; i++)
-		faults[i].outcome = s->state < PROC_DEAD ? (uint8_t)sort_out(s, &faults[i], &here, &there) : IOVM_REFUSED;
+		faults[i].outcome = s->state < PROC_DEAD && !s->run->closing ? (uint8_t)sort_out(s, &faults[i], &here, &there) : IOVM_REFUSED;
 	page_in_here(s, &here);
 	asked = there.n && ask_child(s, &there);
 	for (unsigned i = 0; i < n; i++) {

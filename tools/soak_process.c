@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -23,6 +24,7 @@ enum {
 	JOBS_A_DEATH = 32,	/* transfers between two deaths: so that there is life as well */
 	CRASH_AFTER = 8,	/* transfers, with --plant crash */
 	SHARE = 3,		/* devices that a space is bound to */
+	WARM = 64,
 	MIN_PASID_BITS = 8,	/* drawn: every space has its PASID, and reuse is left to the other part */
 };
 #define TICK_US 1000
@@ -64,16 +66,25 @@ static __attribute__((noinline)) void planted_crash(struct run *run)
 	run->jobs++;
 }
 
-static void report_planted(struct run *run, const struct bond *b)
+/* Every driver has unbound what it knew of: whatever is still bound is a leak. Told at the very end (the sentence itself takes memory) */
+static void look_for_leaks(struct run *run)
 {
 	struct iovm_stats s = { .size = sizeof(s) };
-	char words[400];
+	char words[300];
 
+	if (!run->ending || !run->quiet)
+		return;
 	iovm_stats(run->sys, &s);
-	run->r->leaks.pasids = s.pasids_live;
-	backtrace_words(&b->made, "iovm_bind_mm", words, sizeof(words));
-	soak_fail(run->r, "leak: the bond of device %u and space %u was never unbound; it was made by %s", (unsigned)(b->device - run->devices),
-		  b->space->index, words);
+	run->leaked_pasids = s.pasids_live;
+	for (unsigned i = 0; i < run->ndevices * run->nspaces; i++) {
+		const struct bond *b = &run->devices[i / run->nspaces].bonds[i % run->nspaces];
+
+		if (b->state == BOND_NONE || run->leak[0])
+			continue;
+		backtrace_words(&b->made, "iovm_bind_mm", words, sizeof(words));
+		snprintf(run->leak, sizeof(run->leak), "leak: the bond of device %u and space %u was never unbound; it was made by %s", i / run->nspaces,
+			 i % run->nspaces, words);
+	}
 }
 
 /* ---- who shall die --------------------------------------------------------------------------------------------------------------- */
@@ -391,13 +402,13 @@ static void settle(struct run *run)
 	unsigned left;
 
 	r->unsettled = r->nfailures || iovm_check_violations(iovm_sim_check(run->sim));
-	if (run->planted)
-		report_planted(run, run->planted);
+	look_for_leaks(run);
+	run->closing = true;
 	for (unsigned i = 0; run->spaces && i < run->nspaces; i++)
 		if (run->spaces[i].run)
 			proc_give_up(&run->spaces[i], false);
 	left = r->unsettled ? 0 : iovm_sim_settle(run->sim);
-	if (left && !run->planted && !r->partial)
+	if (left && !run->leak[0] && !r->partial)
 		soak_fail(r, "%u things are left after all devices, bonds and tokens went away", left);
 }
 
@@ -405,7 +416,7 @@ static void free_machine(struct run *run)
 {
 	struct soak_result *r = run->r;
 
-	if (!r->unsettled && iovm_sim_del(run->sim) && !r->nfailures && !r->partial)
+	if (!r->unsettled && iovm_sim_del(run->sim) && !r->nfailures && !run->leak[0] && !r->partial)
 		soak_fail(r, "the machine found rules broken as it was taken down");
 }
 
@@ -452,20 +463,28 @@ static void run_all(struct run *run, struct trace_file *trace)
 	free_all(run);
 }
 
-static void *nothing(void *arg)
+static void *pass(void *gate)
 {
-	return arg;
+	pthread_mutex_lock(gate);
+	pthread_mutex_unlock(gate);
+	return NULL;
 }
 
-/* What libc and libunwind acquire once and keep is no leak of ours: the stack of a thread, the pipe by which a walk tries memory */
-static void warm_up(void)
+/* What libc and libunwind acquire once and keep is no leak of ours: stacks of so many threads, the pipe by which a walk tries memory */
+static void warm_up(unsigned threads)
 {
+	pthread_t thread[WARM];
+	pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
 	struct backtrace bt;
-	pthread_t thread;
+	unsigned n = 0;
 
 	backtrace_take(&bt);
-	if (!pthread_create(&thread, NULL, nothing, NULL))
-		pthread_join(thread, NULL);
+	pthread_mutex_lock(&gate);	/* so that all of them are there at once */
+	while (n < threads && !pthread_create(&thread[n], NULL, pass, &gate))
+		n++;
+	pthread_mutex_unlock(&gate);
+	while (n > 0)
+		pthread_join(thread[--n], NULL);
 }
 
 int soak_process_run(const struct soak_options *o, struct soak_result *r)
@@ -473,7 +492,7 @@ int soak_process_run(const struct soak_options *o, struct soak_result *r)
 	struct run run = { .o = o, .r = r, .pagemap = -1, .populate.pidfd = -1, .own_memory = PTHREAD_MUTEX_INITIALIZER };
 	struct soak_holdings before;
 	struct trace_file *trace = NULL;
-	uint64_t began = soak_clock(), pasids;
+	uint64_t began = soak_clock();
 	int err;
 
 	r->backend = "sim";
@@ -481,7 +500,7 @@ int soak_process_run(const struct soak_options *o, struct soak_result *r)
 	r->seed = o->seed;
 	draw(o, &r->config);
 	backtrace_on_crash();
-	warm_up();
+	warm_up(r->config.threads < WARM ? r->config.threads : WARM);
 	before = soak_holdings();
 	if (o->trace || !o->no_hash)
 		trace = trace_file_new(o->trace, o->seed, !o->no_hash);
@@ -494,10 +513,11 @@ int soak_process_run(const struct soak_options *o, struct soak_result *r)
 		environment(&run, o->trace, strerror(err));
 	backtrace_on_crash_end();
 	soak_progress_end();
-	pasids = r->leaks.pasids;
 	if (!r->unsettled)
 		soak_leaks(r, &before);
-	r->leaks.pasids = pasids;
+	r->leaks.pasids = r->pasids.leaked + run.leaked_pasids;
+	if (run.leak[0])
+		soak_fail(r, "%s", run.leak);
 	r->wall_ns = soak_clock() - began;
 	return soak_exit_code(r);
 }
