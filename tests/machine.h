@@ -44,6 +44,7 @@ struct machine {
 	/* commands: log[i % MACHINE_RING] of i = 0..ncmds-1; ticket of command i is i + 1 */
 	struct machine_command log[MACHINE_RING];
 	unsigned long ncmds, done;	/* taken; carried out */
+	unsigned long segment;		/* the first one behind the last fence carried out */
 	unsigned room;			/* commands that the queue holds, taken and not carried out */
 	unsigned accepts;		/* commands that it will still take; ~0: no limit */
 	bool manual;			/* fences wait for machine_step() */
@@ -73,8 +74,9 @@ void machine_fini(struct machine *m);
 uint64_t machine_request(struct machine *m, uint32_t stream, uint32_t pasid, unsigned index, uint64_t addr, unsigned flags);
 void machine_overflow(struct machine *m);	/* the queue overflowed behind what is in it now */
 
-/* Carry out the commands up to and with the next fence; false: there is none, or the queue cannot go on */
+/* Carry out the commands up to and with the next fence, or all; false: there are none, or the queue cannot go on */
 bool machine_step(struct machine *m);
+unsigned long machine_done(struct machine *m);	/* m->done, for threads */
 const struct iovm_cmd *machine_command(const struct machine *m, unsigned long i);
 unsigned long machine_count(const struct machine *m, unsigned long from, enum iovm_op op);	/* of one kind among log[from..] */
 /* The only answer in log[from..] to (stream, index), or NULL; fails when there are two */
