@@ -80,7 +80,8 @@ void iovm__queue_put(void *vhw, const struct iovm_request *req, unsigned fault, 
 		iovm__node_irq(hw->node);
 }
 
-static bool visible(struct iovm__iommu_hw *hw, struct iovm__queued *e, struct iovm_poll *out)
+/* If it is not yet, its own interrupt follows: MORE would say that it can be had now */
+static bool visible(struct iovm__iommu_hw *hw, struct iovm__queued *e)
 {
 	if (e->visible <= hw->sim->now)
 		return true;
@@ -88,7 +89,6 @@ static bool visible(struct iovm__iommu_hw *hw, struct iovm__queued *e, struct io
 		e->late = false;
 		iovm__injected_stream(hw->sim, 27, hw->node->index, e->req.stream_id);
 	}
-	out->flags |= IOVM_POLL_MORE;
 	if (e->visible < hw->node->irq_at) {
 		hw->node->irq_at = e->visible;
 		iovm__sched_timer(hw->sim, e->visible);
@@ -101,17 +101,19 @@ static unsigned take(struct iovm__iommu_hw *hw, unsigned q, struct iovm_request 
 	struct iovm__queued *e;
 	unsigned n = 0;
 
-	for (; n < max && hw->cons[q] != hw->prod[q]; n++) {
+	for (; hw->cons[q] != hw->prod[q]; n++) {
 		e = &hw->queue[q][hw->cons[q] & (hw->size[q] - 1)];
-		if (!visible(hw, e, out))
+		if (!visible(hw, e))
 			break;
+		if (n == max) {
+			out->flags |= IOVM_POLL_MORE;
+			break;
+		}
 		req[n] = e->req;
 		hw->cons[q]++;
 		if (e->fault)
 			iovm__injected_stream(hw->sim, e->fault, hw->node->index, e->req.stream_id);
 	}
-	if (hw->cons[q] != hw->prod[q])
-		out->flags |= IOVM_POLL_MORE;
 	out->consumed[q] = hw->cons[q];
 	return n;
 }
