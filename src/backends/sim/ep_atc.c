@@ -245,13 +245,13 @@ int iovm_sim_ep_reset(struct iovm_sim_ep *ep, bool ok)
 		return IOVM_E_BUSY;
 	ep->resetting = true;
 	err = iovm_device_reset_begin(ep->device);
-	if (!ep->gone) {
+	if (!ep->gone && (!err || err == IOVM_E_TIMEDOUT)) {
 		iovm__ep_clear(ep);
 		iovm__ep_cure(ep);
 		ep->bus_off = false;
 		SIM_TRACE(ep->sim, RESET, .iommu = (uint8_t)ep->node->index, .stream_id = ep->ids[0], .pasid = IOVM_NO_PASID);
 	}
-	if (!err && ep->device)
+	if (ep->device && (!err || err == IOVM_E_TIMEDOUT))	/* it has begun, even if the IOMMU has not said so yet */
 		err = iovm_device_reset_done(ep->device, ok);
 	ep->resetting = false;
 	iovm__ep_update(ep);
