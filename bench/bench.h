@@ -63,6 +63,8 @@ int count_child(unsigned npasids, unsigned ndevices);
 
 int report_json(const struct bench *bench, FILE *to);
 int report_table(const struct bench *bench, FILE *to);
+int report_check_file(const char *file);	/* 0 if it can be compared with, else 2, said on stderr */
+/* 1 if an instruction count rose by more than a tenth: those are the same in every run. Times never fail. */
 int report_compare(const struct bench *bench, const char *file, FILE *to);
 
 #endif

@@ -27,7 +27,7 @@ static int usage(FILE *to, int status)
 	      "  --count         instructions, counted by valgrind: the same on every machine of one kind\n"
 	      "ns are medians of clean slices, ratio is floor / ns. Regimes: one thread, or two on one core (smt), on one\n"
 	      "last-level cache (ccx), or far apart (far); noisy: never undisturbed, not to be trusted.\n"
-	      "exit: 0 good, 2 usage, 3 the machine lacks something\n", to);
+	      "exit: 0 good, 1 something failed, or a count rose by more than a tenth over FILE's, 2 usage, 3 the machine lacks something\n", to);
 	return status;
 }
 
@@ -83,27 +83,20 @@ static void add_row(struct bench *bench, const struct bench_measure *m, const st
 	}
 }
 
-static unsigned best(const struct slice_set *set)
+/* Of one regime, as many slices as the subject and its floor both have */
+static unsigned both(const struct bench_measure *m, const struct measured *got, unsigned in)
 {
-	unsigned n = 0;
+	unsigned subject = got->subject.n[in], floor = got->floor.n[in];
 
-	for (unsigned in = 0; in < SLICE_REGIMES; in++)
-		n = set->n[in] > n ? set->n[in] : n;
-	return n;
+	return m->floor.worker[0] == NULL || subject < floor ? subject : floor;
 }
 
-/* Of one regime, as many clean slices as the subject and its floor both have. */
 static unsigned have(const struct bench_measure *m, const struct measured *got)
 {
 	unsigned n = 0;
 
-	if (m->floor.worker[0] == NULL)
-		return best(&got->subject);
-	for (unsigned in = 0; in < SLICE_REGIMES; in++) {
-		unsigned both = got->subject.n[in] < got->floor.n[in] ? got->subject.n[in] : got->floor.n[in];
-
-		n = both > n ? both : n;
-	}
+	for (unsigned in = 0; in < SLICE_REGIMES; in++)
+		n = both(m, got, in) > n ? both(m, got, in) : n;
 	return n;
 }
 
@@ -133,9 +126,9 @@ void bench_run(struct bench *bench, const struct bench_measure *m)
 		return;
 	}
 	take_slices(bench, m, got);
-	most = best(&got->subject);
+	most = have(m, got);
 	for (unsigned in = 0; in < SLICE_SETS; in++)
-		if (in == SLICE_NOISY ? most == 0 : got->subject.n[in] > 0 && got->subject.n[in] >= most / 2)
+		if (in == SLICE_NOISY ? most == 0 : most > 0 && both(m, got, in) >= (most + 1) / 2)
 			for (unsigned value = 0; value < nvalues; value++)
 				add_row(bench, m, got, (enum slice_regime)in, value);
 	free(got);
@@ -185,6 +178,8 @@ int main(int argc, char **argv)
 	}
 	if (optind != argc || (bench.only != NULL && !known(bench.only)))
 		return usage(stderr, 2);
+	if (compare != NULL && report_check_file(compare) != 0)
+		return 2;
 	if (count)
 		status = count_run(&bench, argv[0]);
 	else

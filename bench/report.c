@@ -6,6 +6,8 @@
 #include <string.h>
 #include <sys/utsname.h>
 
+#define RISE 1.1	/* of an instruction count: more than another compiler version makes */
+
 static const char *cpu_model(char *line, size_t size)
 {
 	FILE *info = fopen("/proc/cpuinfo", "r");
@@ -82,10 +84,10 @@ int report_json(const struct bench *bench, FILE *to)
 static void print_row(const struct bench_row *row, FILE *to)
 {
 	if (row->instructions > 0) {
-		fprintf(to, "%-12s  %-52s  %8.1f\n", row->name, row->variant, row->instructions);
+		fprintf(to, "%-12s  %-56s  %8.1f\n", row->name, row->variant, row->instructions);
 		return;
 	}
-	fprintf(to, "%-12s  %-52s  %-3s  %8.1f", row->name, row->variant, slice_regime_name(row->regime), row->ns);
+	fprintf(to, "%-12s  %-56s  %-3s  %8.1f", row->name, row->variant, slice_regime_name(row->regime), row->ns);
 	if (row->floor_ns > 0)
 		fprintf(to, "  %8.1f  %5.2f", row->floor_ns, row->ratio);
 	else
@@ -100,9 +102,9 @@ static void print_row(const struct bench_row *row, FILE *to)
 int report_table(const struct bench *bench, FILE *to)
 {
 	if (bench->nrows > 0 && bench->rows[0].instructions > 0)
-		fprintf(to, "%-12s  %-52s  %8s\n", "case", "variant", "instr.");
+		fprintf(to, "%-12s  %-56s  %8s\n", "case", "variant", "instr.");
 	else
-		fprintf(to, "%-12s  %-52s  %-3s  %8s  %8s  %5s  %2s  %4s  peers, ns\n", "case", "variant", "cpu", "ns", "floor ns", "ratio", "n", "+-");
+		fprintf(to, "%-12s  %-56s  %-3s  %8s  %8s  %5s  %2s  %4s  peers, ns\n", "case", "variant", "cpu", "ns", "floor ns", "ratio", "n", "+-");
 	for (unsigned i = 0; i < bench->nrows; i++)
 		print_row(&bench->rows[i], to);
 	return fflush(to) == 0 ? 0 : 3;
@@ -127,31 +129,53 @@ static const json_t *find(const json_t *cases, const struct bench_row *row)
 	return NULL;
 }
 
-static void compare_row(const struct bench_row *row, const json_t *old, FILE *to)
-{
-	const char *key = row->instructions > 0 ? "instructions" : "ns";
-	double now = row->instructions > 0 ? row->instructions : row->ns, then = json_number_value(json_object_get(old, key));
-
-	fprintf(to, "%-12s  %-52s  %8.1f", row->name, row->variant, now);
-	if (old == NULL || then <= 0)
-		fprintf(to, "  %8s\n", "new");
-	else
-		fprintf(to, "  %8.1f  %+6.1f%%  %5.2f  %5.2f\n", then, (now / then - 1) * 100, row->ratio, json_number_value(json_object_get(old, "ratio")));
-}
-
-int report_compare(const struct bench *bench, const char *file, FILE *to)
+static json_t *load(const char *file)	/* NULL: said why */
 {
 	json_error_t error;
 	json_t *earlier = json_load_file(file, 0, &error);
 
-	if (earlier == NULL || !same_text(earlier, "schema", "iovm-bench")) {
-		fprintf(stderr, "iovm-bench: %s: %s\n", file, earlier == NULL ? error.text : "not written by iovm-bench --json");
-		json_decref(earlier);
-		return 2;
-	}
-	fprintf(to, "%-12s  %-52s  %8s  %8s  %7s  %5s  %5s\n", "case", "variant", "now", "then", "change", "ratio", "then");
-	for (unsigned i = 0; i < bench->nrows; i++)
-		compare_row(&bench->rows[i], find(json_object_get(earlier, "cases"), &bench->rows[i]), to);
+	if (earlier != NULL && same_text(earlier, "schema", "iovm-bench"))
+		return earlier;
+	fprintf(stderr, "iovm-bench: %s: %s\n", file, earlier == NULL ? error.text : "not written by iovm-bench --json");
 	json_decref(earlier);
-	return fflush(to) == 0 ? 0 : 3;
+	return NULL;
+}
+
+int report_check_file(const char *file)
+{
+	json_t *earlier = load(file);
+
+	json_decref(earlier);
+	return earlier != NULL ? 0 : 2;
+}
+
+static bool compare_row(const struct bench_row *row, const json_t *old, FILE *to)	/* false: a count rose */
+{
+	bool counted = row->instructions > 0;
+	double now = counted ? row->instructions : row->ns, then = json_number_value(json_object_get(old, counted ? "instructions" : "ns"));
+
+	fprintf(to, "%-12s  %-56s  %8.1f", row->name, row->variant, now);
+	if (then <= 0) {
+		fprintf(to, "  %8s\n", "new");
+		return true;
+	}
+	fprintf(to, "  %8.1f  %+6.1f%%", then, (now / then - 1) * 100);
+	if (row->floor_ns > 0)
+		fprintf(to, "  %5.2f  %5.2f", row->ratio, json_number_value(json_object_get(old, "ratio")));
+	fputc('\n', to);
+	return !counted || now <= then * RISE;
+}
+
+int report_compare(const struct bench *bench, const char *file, FILE *to)
+{
+	json_t *earlier = load(file);
+	bool good = true;
+
+	if (earlier == NULL)
+		return 2;
+	fprintf(to, "%-12s  %-56s  %8s  %8s  %7s  %5s  %5s\n", "case", "variant", "now", "then", "change", "ratio", "then");
+	for (unsigned i = 0; i < bench->nrows; i++)
+		good &= compare_row(&bench->rows[i], find(json_object_get(earlier, "cases"), &bench->rows[i]), to);
+	json_decref(earlier);
+	return fflush(to) != 0 ? 3 : good ? 0 : 1;
 }
