@@ -17,6 +17,7 @@ struct turn {
 	unsigned taken;		/* went to a handler */
 	unsigned polled;
 	bool more;		/* requests that could be taken now */
+	bool late;		/* one that the hardware has announced but not written */
 	bool overflowed;
 };
 
@@ -43,7 +44,8 @@ static bool bite(struct iovm_iommu *iommu, unsigned budget, struct turn *t)
 	if (flags & IOVM_POLL_DEAD)
 		store_rel(&iommu->dead, true);
 	iovm__submit_pump(iommu);
-	t->more = polled == max || flags & IOVM_POLL_MORE;
+	t->more = polled && (polled == max || flags & IOVM_POLL_MORE);	/* an entry that is late is not to be spun for */
+	t->late = !polled && flags & IOVM_POLL_MORE;
 	return t->more;
 }
 
@@ -91,7 +93,7 @@ int iovm_dispatch(struct iovm_iommu *iommu, uint64_t now, unsigned budget)
 		at_once = iovm__retire(iommu, t.overflowed, &due);
 	iovm__submit_pump(iommu);
 	at_once |= t.more || load_sc(&iommu->inbox);
-	if ((blocked || iovm__submit_pending(iommu) || !iovm__answers_room(iommu)) && due > iommu->now + HARDWARE)
+	if ((blocked || t.late || iovm__submit_pending(iommu) || !iovm__answers_room(iommu)) && due > iommu->now + HARDWARE)
 		due = iommu->now + HARDWARE;
 	TRACE(iommu->port, DISPATCH, .iommu = (uint8_t)iommu->index, .pasid = IOVM_NO_PASID, .code = at_once, .a = t.taken,
 	      .b = iommu->consumed[0]);
