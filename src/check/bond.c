@@ -332,7 +332,7 @@ static void bond_end(struct iovm_check *ck, const struct iovm_trace *rec)
 		iovm__check_fail(ck, 21, "bond %u ended without UNBOUND", (unsigned)bond->serial);
 	if (bond->open_lasts && !bond->unbound)
 		iovm__check_fail(ck, 11, "bond %u ended while %u of its groups have no answer", (unsigned)bond->serial, (unsigned)bond->open_lasts);
-	bond->ctx->failed |= bond->failed && !bond->suspect;
+	bond->ctx->failed |= bond->failed && !bond->suspect && !iovm__check_cut_done(bond);	/* another call may have done it */
 	missing = iovm__check_cut_missing(ck, bond);
 	if (missing && !bond->ctx->bad) {
 		bond->ctx->bad = missing;

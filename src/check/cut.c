@@ -49,7 +49,7 @@ static bool consumed(const struct iovm_check *ck, const struct iovm__ck_bond *bo
 	return true;
 }
 
-static bool cut_done(const struct iovm__ck_bond *bond)
+bool iovm__check_cut_done(const struct iovm__ck_bond *bond)
 {
 	return bond->entry_ok && (!bond->home || bond->home->walking || bond->home->tlb_ok) && (bond->atc_ok || !needs_atc(bond));
 }
@@ -201,7 +201,7 @@ static void snapshot(struct iovm_check *ck, const struct iovm_trace *rec)
 	if (!bond)
 		return;
 	bond->snap = true;
-	bond->snap_ok = cut_done(bond);
+	bond->snap_ok = iovm__check_cut_done(bond);
 	bond->snap_at[0] = rec->a;
 	bond->snap_at[1] = rec->b;
 	bond->idle = 0;

@@ -158,6 +158,7 @@ void iovm__check_bonds_end(struct iovm_check *ck);
 void iovm__check_bonds_fini(struct iovm_check *ck);
 /* cut.c */
 void iovm__check_out(struct iovm_check *ck, struct iovm__ck_bond *bond, bool out);	/* is it on the way out? */
+bool iovm__check_cut_done(const struct iovm__ck_bond *bond);	/* every step of the cut was commanded and fenced, as far as it is needed */
 const char *iovm__check_cut_missing(struct iovm_check *ck, const struct iovm__ck_bond *bond);	/* NULL: cut and drained as it should be */
 const char *iovm__check_homes_missing(const struct iovm__ck_ctx *ctx);
 void iovm__check_cut(struct iovm_check *ck, const struct iovm_trace *rec);
