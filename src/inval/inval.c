@@ -16,6 +16,7 @@ struct flight {		/* one batch under way */
 	struct iovm_device *dev;	/* whose ATC is asked; NULL: none */
 	struct iovm__bond *bond;
 	struct iovm__batch batch;
+	bool unproven;			/* the device was stopped at the bus; what the IOMMU has carried out is not known */
 	unsigned n;
 	struct iovm_cmd cmd[3];
 };
@@ -79,6 +80,7 @@ static int land(struct flight *f)
 		launch(f, true);
 		err = iovm__submit_wait(f->iommu, &f->batch);
 	}
+	f->unproven = err == IOVM_E_TIMEDOUT;	/* an ATC fence that failed stands behind fences that did not */
 	if ((err == IOVM_E_ATC || err == IOVM_E_TIMEDOUT) && f->dev)
 		err = iovm__inval_suspect(f->dev, f->batch.ticket);
 	return err == IOVM_E_ATC ? IOVM_E_HARDWARE : err;
@@ -235,24 +237,27 @@ static void prepare_cut(struct flight *f, struct iovm__bond *b, bool tlb)
 	f->n = iovm__cut_commands(b, tlb, f->cmd);
 }
 
-/* A suspect's cut counts only once it was reset, fenced or removed */
-static int unless_suspect(struct iovm__bond *b, int err)
+/*
+ * What the cut came to. A suspect's counts only once it was reset, fenced or removed. One that timed out may have kept the device off by the fence hook, but the
+ * IOMMU may still hold the old entry and translations under its ASID: it is made again before PASID and ASID are free.
+ */
+static int land_cut(struct flight *f)
 {
-	if (!err && (iovm__device_state(load_rlx(&b->dev)) & IOVM__DEV_SUSPECT))
+	int err = land(f);
+
+	if (!err && (iovm__device_state(load_rlx(&f->bond->dev)) & IOVM__DEV_SUSPECT))
 		err = IOVM_E_TIMEDOUT;
+	iovm__cut_note(f->bond, f->unproven ? IOVM_E_TIMEDOUT : err);
 	return err;
 }
 
 int iovm__cut_bond(struct iovm__bond *b, bool tlb)
 {
 	struct flight f;
-	int err;
 
 	prepare_cut(&f, b, tlb);
 	launch(&f, false);
-	err = unless_suspect(b, land(&f));
-	iovm__cut_note(b, err);
-	return err;
+	return land_cut(&f);
 }
 
 int iovm__cut_slot(struct iovm__slot *slot)
@@ -273,8 +278,7 @@ int iovm__cut_slot(struct iovm__slot *slot)
 		}
 		take_off(f, n);
 		for (i = 0; i < n; i++) {
-			e = unless_suspect(f[i].bond, land(&f[i]));
-			iovm__cut_note(f[i].bond, e);
+			e = land_cut(&f[i]);
 			err = err ? err : e;
 		}
 	}
