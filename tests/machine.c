@@ -68,7 +68,7 @@ static uint64_t access(struct machine *m, struct machine_entry *e, bool fill, un
 		f->cached = f->entry;
 		f->cached.valid = true;
 	}
-	if (aborted || !f->entry.valid)
+	if (m->dead || aborted || !f->entry.valid)
 		return 0;
 	if (ats && e->atc.valid) {
 		*version = e->atc.version;
@@ -110,6 +110,17 @@ uint64_t machine_reaches(struct machine *m, const struct iovm_function *fn, uint
 	root = access(m, entry_of(m, machine_function(m, fn), pasid), false, version ? version : &ignored);
 	pthread_mutex_unlock(&m->mutex);
 	return root;
+}
+
+void machine_forget_atc(struct machine *m, const struct iovm_function *fn)
+{
+	unsigned i;
+
+	pthread_mutex_lock(&m->mutex);
+	for (i = 0; i < m->nentries; i++)
+		if (m->entries[i].of && m->entries[i].of->fn == fn)
+			m->entries[i].atc.valid = false;
+	pthread_mutex_unlock(&m->mutex);
 }
 
 static void everybody_asks(struct machine *m)

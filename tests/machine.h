@@ -83,6 +83,7 @@ unsigned long machine_count(const struct machine *m, unsigned long from, enum io
 const struct iovm_cmd *machine_answer(const struct machine *m, unsigned long from, uint32_t stream, unsigned index);
 struct machine_function *machine_function(struct machine *m, const struct iovm_function *fn);
 
+void machine_forget_atc(struct machine *m, const struct iovm_function *fn);	/* a reset does */
 /* Whether fn could use something of pasid now, from a cache or by a walk: the root; 0: no. *version: of what it would use */
 uint64_t machine_reaches(struct machine *m, const struct iovm_function *fn, uint32_t pasid, unsigned *version);
 

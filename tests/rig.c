@@ -177,7 +177,7 @@ void rig_fini(struct rig *r)
 {
 	int err;
 
-	rig_settle(r);
+	rig_later(r);
 	err = iovm_del(r->sys);
 	must(!err, "the system cannot be deleted: %s", iovm_strerror(err));
 	rig_free(r);
@@ -229,6 +229,17 @@ int rig_bind(struct rig_device *d, struct rig_mm *mm)
 	return iovm_bind_mm(d->dev, mm, rig_callback, mm);
 }
 
+int rig_reset(struct rig_device *d, bool ok)
+{
+	int err = iovm_device_reset_begin(d->dev);
+
+	must(!err || err == IOVM_E_TIMEDOUT, "reset: %s", iovm_strerror(err));
+	d->pasid = d->ats = d->pri = false;
+	machine_function(d->m, &d->dev->fn)->deaf = machine_function(d->m, &d->dev->fn)->refuses = false;
+	machine_forget_atc(d->m, &d->dev->fn);
+	return iovm_device_reset_done(d->dev, ok);
+}
+
 int rig_dispatch(struct rig *r, unsigned i)
 {
 	r->now += 1000;
@@ -249,6 +260,14 @@ unsigned rig_settle(struct rig *r)
 	}
 	must(!more, "work never ends");
 	return round;
+}
+
+void rig_later(struct rig *r)
+{
+	for (unsigned ms = 0; ms < 8; ms++) {
+		rig_settle(r);
+		r->now += 1000000;
+	}
 }
 
 unsigned rig_count(const struct rig *r, const struct iovm_device *dev, const void *mm, enum iovm_bond_event event)

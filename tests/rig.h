@@ -77,8 +77,10 @@ struct rig_device *rig_ready(struct rig *r, unsigned i, unsigned stream);	/* add
 int rig_bind(struct rig_device *d, struct rig_mm *mm);		/* with the rig's callback, arg: mm */
 void rig_callback(struct iovm_device *dev, void *mm, enum iovm_bond_event event, void *arg);
 
+int rig_reset(struct rig_device *d, bool ok);	/* begin, the reset itself, done; what done said */
 int rig_dispatch(struct rig *r, unsigned i);	/* one, a microsecond later than the last */
 unsigned rig_settle(struct rig *r);		/* until no IOMMU has work; returns how many rounds */
+void rig_later(struct rig *r);			/* settles again and again for some milliseconds: what waits for others goes on */
 unsigned rig_count(const struct rig *r, const struct iovm_device *dev, const void *mm, enum iovm_bond_event event);
 bool rig_reaches(struct rig_device *d, const struct rig_mm *mm, int pasid);	/* NO_PASID: -1 */
 struct iovm_stats rig_stats(const struct rig *r);
