@@ -103,6 +103,8 @@ static int finish(struct iovm_sim *sim, struct iovm__token **link, enum iovm_out
 	take_out(sim, link);
 	sim->spent[sim->nspent++ % IOVM__SPENT] = t->token;
 	r = iovm_fault_done(sim->sys, t->token, outcome);
+	if (r == IOVM_E_INVAL)		/* there is no such outcome; the token is still ours */
+		(void)iovm_fault_done(sim->sys, t->token, IOVM_REFUSED);
 	token_free(sim, t);
 	return r;
 }
