@@ -163,36 +163,22 @@ void case_requests(struct bench *bench)
 
 /* ---- latency ---- */
 
-static uint64_t ticks(void)
-{
-#if defined(__x86_64__) || defined(__i386__)
-	return __builtin_ia32_rdtsc();
-#elif defined(__aarch64__)
-	uint64_t t;
-
-	__asm__ volatile("isb; mrs %0, cntvct_el0" : "=r"(t));
-	return t;
-#else
-	return slice_now_ns();
-#endif
-}
-
 static bool round_trip(struct side *side, const atomic_bool *stop)
 {
-	uint64_t begin = ticks();
+	uint64_t begin = slice_ticks();
 
 	traffic_emit(&side->traffic, side->requests, 1);
 	while (traffic_answers(side->commands, &side->bad) == 0)
 		if (load_rlx(stop))
 			return false;
-	side->sample[side->nsamples++] = (uint32_t)(ticks() - begin);
+	side->sample[side->nsamples++] = (uint32_t)(slice_ticks() - begin);
 	return true;
 }
 
 static uint64_t work_asker(unsigned tid, const atomic_bool *stop, void *arg)
 {
 	struct side *side = arg;
-	uint64_t begin_ns = slice_now_ns(), begin = ticks();
+	uint64_t begin_ns = slice_now_ns(), begin = slice_ticks();
 
 	side->nsamples = 0;
 	while (!load_rlx(stop) && round_trip(side, stop)) {
@@ -201,7 +187,7 @@ static uint64_t work_asker(unsigned tid, const atomic_bool *stop, void *arg)
 		for (unsigned i = 0; i < 16; i++)
 			cpu_relax();	/* the servicer finds nothing for a while, too */
 	}
-	side->ticks_per_ns = (double)(ticks() - begin) / (double)(slice_now_ns() - begin_ns);
+	side->ticks_per_ns = (double)(slice_ticks() - begin) / (double)(slice_now_ns() - begin_ns);
 	return side->nsamples;
 }
 
