@@ -73,7 +73,8 @@ const char *iovm_strerror(int err);	/* a sentence: what happened and the way out
 /*
  * Turn on PASID, then ATS, then PRI at the device, through set_cap, in this order (PCIe 10.3, 10.4, 10.5). May interrupt the device's DMA:
  * PASID may only change while ATS is off, so a running ATS is switched off and on again. Call it before the device works.
- * Twice is fine (0). BUSY: PRI did not become STOPPED while port.wait allowed. PF_FIRST: a VF shares its PF's page requests.
+ * Twice is fine (0). BUSY: PRI did not become STOPPED while port.wait allowed,
+ * or the device is fenced and wants a reset first. TIMEDOUT: it did not give up what its ATC held: reset it. PF_FIRST: a VF shares its PF's page requests.
  * On an error everything stands as before the call.
  */
 int iovm_device_init(struct iovm_device *dev);
@@ -147,7 +148,7 @@ struct iovm_fault {		/* one page request group, or one stall; 24 bytes on 64-bit
 	uint8_t outcome;	/* out; REFUSED on entry */
 };
 /*
- * Finish a PENDING fault, once, from any thread; outcome is not PENDING. STALE: it was finished before or its bond has ended meanwhile
+ * Finish a PENDING fault, once, from any thread; an outcome that is none (PENDING, too) counts as REFUSED. STALE: it was finished before or its bond has ended meanwhile
  * (the device has its answer already): nothing else happens, but the call is owed all the same, since mm is kept until all tokens are back.
  */
 int iovm_fault_done(struct iovm *sys, uint64_t token, enum iovm_outcome outcome);

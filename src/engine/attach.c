@@ -301,7 +301,7 @@ int iovm_device_ats(struct iovm_device *dev, bool on)
 		dev->ats_wanted = !err;
 	} else {
 		dev->ats_wanted = false;
-		iovm__device_ats_off(dev);
+		err = iovm__device_ats_off(dev);
 	}
 	done(dev);
 	return err;
@@ -313,7 +313,7 @@ static int init_check(const struct iovm_device *dev)
 
 	if (state & IOVM__DEV_GONE)
 		return IOVM_E_NOT_READY;
-	if (state & IOVM__DEV_RESETTING)
+	if (state & IOVM__DEV_ABORTED)	/* it wants a reset first */
 		return IOVM_E_BUSY;
 	if (dev->pf && !(iovm__device_state(dev->pf) & IOVM__DEV_READY))
 		return IOVM_E_PF_FIRST;
@@ -416,7 +416,7 @@ static int delete(struct iovm_device *dev)
 
 	or_sc(&dev->state, (unsigned)IOVM__DEV_DYING);
 	dev->ats_wanted = false;
-	iovm__device_ats_off(dev);
+	(void)iovm__device_ats_off(dev);
 	and_ar(&dev->state, ~(unsigned)IOVM__DEV_PRI);
 	store_rlx(&dev->bond0, NULL);
 	if (bond0)
@@ -427,6 +427,7 @@ static int delete(struct iovm_device *dev)
 		done(dev);
 		return err;
 	}
+	or_sc(&dev->state, (unsigned)IOVM__DEV_DETACHED);
 	iommu->be.detach(iommu->hw, &dev->fn);
 	trace_device(dev, IOVM_TRD_DEL);
 	unlink_device(dev);

@@ -117,8 +117,11 @@ int iovm_fault_done(struct iovm *sys, uint64_t token, enum iovm_outcome outcome)
 	uint32_t serial = 0;
 	int err;
 
-	if ((unsigned)outcome > IOVM_AGAIN || outcome == IOVM_PENDING)
-		return IOVM_E_INVAL;
+	if ((unsigned)outcome > IOVM_AGAIN || outcome == IOVM_PENDING) {
+		if (iommu)
+			add_rlx(&iommu->count.bad_outcomes, 1);
+		outcome = IOVM_REFUSED;
+	}
 	if (iommu && sys->port.trace)
 		serial = iovm__token_serial(iommu, token);
 	err = iommu ? iovm__token_done(iommu, token, outcome) : IOVM_E_STALE;

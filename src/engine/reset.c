@@ -69,10 +69,10 @@ int iovm_device_reset_begin(struct iovm_device *dev)
 static int restore(struct iovm_device *dev)
 {
 	bool ready = iovm__device_state(dev) & IOVM__DEV_READY;
-	int err = iovm__submit_wait(dev->iommu, &dev->abort_batch);	/* ours again before the next abort posts it */
+	int err;
 
-	if (err)
-		return err;
+	if (load_acq(&dev->abort_batch.state) == IOVM__BATCH_PENDING)	/* ours again before the next abort posts it */
+		(void)iovm__submit_wait(dev->iommu, &dev->abort_batch);
 	and_ar(&dev->state, ~(unsigned)(IOVM__DEV_ATS | (dev->fn.stall ? 0 : IOVM__DEV_PRI)));
 	dev->fn.ats = false;
 	and_ar(&dev->state, ~(unsigned)IOVM__DEV_ABORTED);

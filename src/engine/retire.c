@@ -125,7 +125,6 @@ static bool recut(struct iovm_iommu *iommu, struct iovm__bond *b)
 	if (!b->recutting) {
 		if (iovm__device_state(dev) & IOVM__DEV_SUSPECT || iommu->now < b->retry_at)
 			return false;
-		iovm__cut_quiet(b);
 		iovm__submit_post(iommu, &b->batch, b->cmd, iovm__cut_commands(b, true, b->cmd), true);
 		b->recutting = true;
 	}
@@ -137,7 +136,7 @@ static bool recut(struct iovm_iommu *iommu, struct iovm__bond *b)
 	if (err == 1)
 		release(iommu, b);
 	else if (err == IOVM_E_ATC)
-		(void)iovm__inval_suspect(dev, b->batch.ticket);
+		(void)iovm__device_suspect(dev, b->batch.ticket);
 	return err == 1;
 }
 

@@ -51,38 +51,19 @@ unsigned iovm__atc_split(uint64_t first, uint64_t last, unsigned stu, uint64_t o
 	return size[0] == span ? 1 : 2;
 }
 
-int iovm__inval_suspect(struct iovm_device *dev, unsigned long ticket)
+static void launch(struct flight *f)
 {
-	const struct iovm_port *port = dev->iommu->port;
-	bool fenced = port->fence && port->fence(port->ctx, dev->host) == 0;
-	bool first = iovm__device_abort(dev, fenced ? IOVM__DEV_FENCED : IOVM__DEV_SUSPECT);
-
-	TRACE(port, SUSPECT, .iommu = (uint8_t)dev->iommu->index, .stream_id = dev->fn.stream_ids[0], .pasid = IOVM_NO_PASID,
-	      .b = ticket, .code = fenced);
-	if (first) {
-		iovm__notice(dev->iommu, dev, IOVM_SUSPECT, IOVM_NO_PASID, 0);
-		iovm__notice(dev->iommu, dev, IOVM_RESET_WANTED, IOVM_NO_PASID, 0);
-	}
-	return fenced ? 0 : IOVM_E_TIMEDOUT;
-}
-
-static void launch(struct flight *f, bool alone)
-{
-	iovm__submit_post(f->iommu, &f->batch, f->cmd, f->n, alone);
+	iovm__submit_post(f->iommu, &f->batch, f->cmd, f->n, false);
 }
 
 /* Wait for one; a failed ATC fence is asked for again alone, and blamed on its device if it fails again */
 static int land(struct flight *f)
 {
-	int err = iovm__submit_wait(f->iommu, &f->batch);
+	int err = iovm__submit_settle(f->iommu, &f->batch);
 
-	if (err == IOVM_E_ATC) {
-		launch(f, true);
-		err = iovm__submit_wait(f->iommu, &f->batch);
-	}
 	f->unproven = err == IOVM_E_TIMEDOUT;	/* an ATC fence that failed stands behind fences that did not */
 	if ((err == IOVM_E_ATC || err == IOVM_E_TIMEDOUT) && f->dev)
-		err = iovm__inval_suspect(f->dev, f->batch.ticket);
+		err = iovm__device_suspect(f->dev, f->batch.ticket);
 	return err == IOVM_E_ATC ? IOVM_E_HARDWARE : err;
 }
 
@@ -126,7 +107,7 @@ static int tlb_phase(struct iovm__slot *slot, uint64_t first, uint64_t last)
 			all = (last - first) >> IOVM_PAGE_SHIFT >= d->iommu->be.range_pages;
 			f[n] = (struct flight){ .iommu = d->iommu, .n = 1 };
 			f[n].cmd[0] = tlb_command(d, &slot->table, all ? 0 : first, all ? UINT64_MAX : last);
-			launch(&f[n++], false);
+			launch(&f[n++]);
 		}
 		e = land_all(f, n);
 		err = err ? err : e;
@@ -174,7 +155,7 @@ static int atc_phase(struct iovm__slot *slot, uint64_t first, uint64_t last)
 			if (!iovm__device_reaches_atc(dev))
 				continue;
 			prepare_atc(&f[n], b, dev, first, last);
-			launch(&f[n++], false);
+			launch(&f[n++]);
 		}
 		e = land_all(f, n);
 		err = err ? err : e;
@@ -199,6 +180,8 @@ void iovm__cut_quiet(struct iovm__bond *b)
 	struct iovm_iommu *iommu = dev->iommu;
 	uint32_t pasid = load_rlx(&b->pasid);
 
+	if (iovm__device_state(dev) & IOVM__DEV_DETACHED)
+		return;
 	(void)iommu->be.entry(iommu->hw, &dev->fn, pasid, IOVM_TO_QUIET, NULL, 0);
 	TRACE(iommu->port, ENTRY, .iommu = (uint8_t)iommu->index, .stream_id = dev->fn.stream_ids[0], .pasid = pasid, .bond = b->serial,
 	      .context = load_rlx(&b->slot->context), .code = IOVM_TO_QUIET);
@@ -208,10 +191,12 @@ unsigned iovm__cut_commands(const struct iovm__bond *b, bool tlb, struct iovm_cm
 {
 	struct iovm_device *dev = load_rlx(&b->dev);
 	uint32_t pasid = load_rlx(&b->pasid);
+	bool attached = !(iovm__device_state(dev) & IOVM__DEV_DETACHED);
 	unsigned n = 0;
 
-	cmd[n++] = (struct iovm_cmd){ .op = IOVM_CMD_ENTRY, .pasid = pasid, .fn = &dev->fn };
-	if (tlb)
+	if (attached)
+		cmd[n++] = (struct iovm_cmd){ .op = IOVM_CMD_ENTRY, .pasid = pasid, .fn = &dev->fn };
+	if (tlb || !attached)
 		cmd[n++] = tlb_command(b->domain, &b->slot->table, 0, UINT64_MAX);
 	if (iovm__device_reaches_atc(dev))
 		cmd[n++] = (struct iovm_cmd){ .op = IOVM_CMD_ATC, .pasid = pasid, .first = 0, .last = UINT64_MAX, .fn = &dev->fn };
@@ -232,7 +217,8 @@ static void prepare_cut(struct flight *f, struct iovm__bond *b, bool tlb)
 {
 	struct iovm_device *dev = load_rlx(&b->dev);
 
-	iovm__cut_quiet(b);
+	if (load_acq(&b->cut) == IOVM__CUT_NOT_YET)	/* else it was quieted before; entry 0 may have its next owner already */
+		iovm__cut_quiet(b);
 	*f = (struct flight){ .iommu = dev->iommu, .bond = b, .dev = iovm__device_reaches_atc(dev) ? dev : NULL };
 	f->n = iovm__cut_commands(b, tlb, f->cmd);
 }
@@ -256,7 +242,7 @@ int iovm__cut_bond(struct iovm__bond *b, bool tlb)
 	struct flight f;
 
 	prepare_cut(&f, b, tlb);
-	launch(&f, false);
+	launch(&f);
 	return land_cut(&f);
 }
 
@@ -271,10 +257,10 @@ int iovm__cut_slot(struct iovm__slot *slot)
 		for (n = 0; b && n < EIGHT; b = b->next) {
 			unsigned state = load_sc(&b->state);
 
-			if (state == IOVM__BOND_FREE || state == IOVM__BOND_ENDED)
+			if (state == IOVM__BOND_FREE || state == IOVM__BOND_ENDED || load_acq(&b->cut) == IOVM__CUT_DONE)
 				continue;
 			prepare_cut(&f[n], b, true);
-			launch(&f[n++], false);
+			launch(&f[n++]);
 		}
 		take_off(f, n);
 		for (i = 0; i < n; i++) {

@@ -22,9 +22,4 @@ int iovm__cut_bond(struct iovm__bond *bond, bool tlb);
 int iovm__cut_slot(struct iovm__slot *slot);
 void iovm__cut_note(struct iovm__bond *bond, int err);	/* 0: done; it stays done */
 
-/*
- * dev did not complete an ATC invalidation. Stop it at the bus if the host can (0); otherwise set it to abort and return TIMEDOUT. Told to the host once.
- */
-int iovm__inval_suspect(struct iovm_device *dev, unsigned long ticket);
-
 #endif

@@ -30,18 +30,21 @@ static bool has_pri(const struct iovm_device *dev)
 	return dev->unit && !dev->fn.stall && !dev->pf;
 }
 
-/* The device stops asking and answering Translated from what it held */
-static void forget_atc(struct iovm_device *dev)
+/* The device has stopped using what it held; make sure that nothing of it is in flight */
+static int forget_atc(struct iovm_device *dev)
 {
 	struct iovm_iommu *iommu = dev->iommu;
 	const struct iovm_cmd all = { .op = IOVM_CMD_ATC, .pasid = IOVM_NO_PASID, .first = 0, .last = UINT64_MAX, .fn = &dev->fn };
 	struct iovm__batch batch;
+	int err;
 
 	if (iovm__device_state(dev) & IOVM__DEV_ABORTED)
-		return;
+		return 0;
 	iovm__submit_post(iommu, &batch, &all, 1, false);
-	if (iovm__submit_wait(iommu, &batch))
-		iovm__device_abort(dev, IOVM__DEV_SUSPECT);
+	err = iovm__submit_settle(iommu, &batch);
+	if (err == IOVM_E_ATC || err == IOVM_E_TIMEDOUT)
+		(void)iovm__device_suspect(dev, batch.ticket);
+	return err == IOVM_E_ATC ? IOVM_E_TIMEDOUT : err;
 }
 
 int iovm__device_sync(struct iovm_device *dev)
@@ -77,15 +80,18 @@ int iovm__device_ats_on(struct iovm_device *dev)
 	return err;
 }
 
-void iovm__device_ats_off(struct iovm_device *dev)
+int iovm__device_ats_off(struct iovm_device *dev)
 {
+	int err;
+
 	if (!(iovm__device_state(dev) & IOVM__DEV_ATS))
-		return;
+		return 0;
 	(void)set_cap(dev, IOVM_CAP_ATS, 0);	/* SMMU 3.9.2: endpoint off, ATC, SYNC, then EATS = 0 */
-	forget_atc(dev);
+	err = forget_atc(dev);
 	dev->fn.ats = false;
 	(void)iovm__device_sync(dev);
 	and_ar(&dev->state, ~(unsigned)IOVM__DEV_ATS);
+	return err;
 }
 
 static int pri_on(struct iovm_device *dev)
@@ -105,8 +111,9 @@ int iovm__device_caps_on(struct iovm_device *dev)
 	int err = 0;
 
 	if (has_pasid(dev)) {
-		iovm__device_ats_off(dev);
-		err = set_cap(dev, IOVM_CAP_PASID, 1);
+		err = iovm__device_ats_off(dev);
+		if (!err)
+			err = set_cap(dev, IOVM_CAP_PASID, 1);
 	}
 	if (!err && (has_ats(dev) || dev->ats_wanted))
 		err = iovm__device_ats_on(dev);
@@ -126,7 +133,7 @@ void iovm__device_caps_off(struct iovm_device *dev)
 		(void)set_cap(dev, IOVM_CAP_PRI, 0);
 	and_ar(&dev->state, ~(unsigned)IOVM__DEV_PRI);
 	if (has_pasid(dev) || !dev->ats_wanted)
-		iovm__device_ats_off(dev);
+		(void)iovm__device_ats_off(dev);
 	if (has_pasid(dev))
 		(void)set_cap(dev, IOVM_CAP_PASID, 0);
 	if (dev->ats_wanted)
@@ -145,4 +152,19 @@ bool iovm__device_abort(struct iovm_device *dev, unsigned why)
 	iovm__submit_post(iommu, &dev->abort_batch, &dev->abort_cmd, 1, false);
 	iovm__submit_pump(iommu);
 	return true;
+}
+
+int iovm__device_suspect(struct iovm_device *dev, unsigned long ticket)
+{
+	const struct iovm_port *port = dev->iommu->port;
+	bool fenced = port->fence && port->fence(port->ctx, dev->host) == 0;
+	bool first = iovm__device_abort(dev, fenced ? IOVM__DEV_FENCED : IOVM__DEV_SUSPECT);
+
+	TRACE(port, SUSPECT, .iommu = (uint8_t)dev->iommu->index, .stream_id = dev->fn.stream_ids[0], .pasid = IOVM_NO_PASID,
+	      .b = ticket, .code = fenced);
+	if (first) {
+		iovm__notice(dev->iommu, dev, IOVM_SUSPECT, IOVM_NO_PASID, 0);
+		iovm__notice(dev->iommu, dev, IOVM_RESET_WANTED, IOVM_NO_PASID, 0);
+	}
+	return fenced ? 0 : IOVM_E_TIMEDOUT;
 }

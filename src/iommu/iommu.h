@@ -42,8 +42,8 @@ struct iovm__stream {		/* hash node: one StreamID of a device */
 
 struct iovm__counters {		/* written by the servicer only (count_up), but for those said otherwise */
 	atomic_ulong requests, served, discarded, markers, lasts, groups, success, invalid, suppressed, overflows;
-	atomic_ulong shutdowns, unbounds, dispatches, unknown_streams, unknown_pasids, flooded, bad_outcomes, repeated, fenced;
-	atomic_ulong bad_tokens;	/* any context: add_rlx */
+	atomic_ulong shutdowns, unbounds, dispatches, unknown_streams, unknown_pasids, flooded, repeated, fenced;
+	atomic_ulong bad_tokens, bad_outcomes;	/* any context: add_rlx */
 	atomic_uint tokens;		/* with the host */
 };
 
@@ -104,6 +104,7 @@ enum {
 	IOVM__DEV_RESETTING = 32,
 	IOVM__DEV_GONE = 64,
 	IOVM__DEV_DYING = 128,		/* device_del has begun */
+	IOVM__DEV_DETACHED = 256,	/* the backend does not know it any more */
 	IOVM__DEV_ABORTED = 8 | 16 | 32 | 64,	/* any of these: its stream entry aborts everything */
 };
 
@@ -165,7 +166,7 @@ static inline bool iovm__device_reaches_atc(const struct iovm_device *dev)	/* it
 int iovm__device_caps_on(struct iovm_device *dev);
 void iovm__device_caps_off(struct iovm_device *dev);
 int iovm__device_ats_on(struct iovm_device *dev);
-void iovm__device_ats_off(struct iovm_device *dev);
+int iovm__device_ats_off(struct iovm_device *dev);	/* it is off whatever is returned; TIMEDOUT: the device became a suspect */
 /* Bring the stream entries in line and make the IOMMU forget what it cached of them: ENTRY|STREAM, fence, bounded by port.wait */
 int iovm__device_sync(struct iovm_device *dev);
 
@@ -174,6 +175,11 @@ int iovm__device_sync(struct iovm_device *dev);
  * the stream entry and posts the command. False: it was aborted before.
  */
 bool iovm__device_abort(struct iovm_device *dev, unsigned why);
+
+/*
+ * dev did not complete an ATC invalidation. Stop it at the bus if the host can (0); otherwise set it to abort and return TIMEDOUT. Told to the host once.
+ */
+int iovm__device_suspect(struct iovm_device *dev, unsigned long ticket);
 
 void iovm__notice(struct iovm_iommu *iommu, struct iovm_device *dev, enum iovm_notice_what what, uint32_t pasid, uint64_t addr);
 

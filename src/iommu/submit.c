@@ -365,3 +365,13 @@ int iovm__submit_wait(struct iovm_iommu *iommu, struct iovm__batch *b)
 	}
 	return r == 1 ? 0 : r;
 }
+
+int iovm__submit_settle(struct iovm_iommu *iommu, struct iovm__batch *b)
+{
+	int err = iovm__submit_wait(iommu, b);
+
+	if (err != IOVM_E_ATC || b->alone)
+		return err;
+	iovm__submit_post(iommu, b, b->cmd, b->n, true);
+	return iovm__submit_wait(iommu, b);
+}

@@ -22,7 +22,7 @@ static void trace_faults(struct iovm_iommu *iommu, const struct iovm__token *t)
 static enum iovm_outcome understand(struct iovm_iommu *iommu, const struct iovm__token *t, unsigned outcome)
 {
 	if (outcome > IOVM_AGAIN) {
-		count_up(&iommu->count.bad_outcomes, 1);
+		add_rlx(&iommu->count.bad_outcomes, 1);
 		outcome = IOVM_REFUSED;
 	}
 	TRACE(iommu->port, OUTCOME, .iommu = (uint8_t)iommu->index, .stream_id = t->stream_id, .pasid = t->pasid, .id = t->serial,
