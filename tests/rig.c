@@ -179,6 +179,10 @@ void rig_fini(struct rig *r)
 
 	rig_later(r);
 	err = iovm_del(r->sys);
+	if (err == IOVM_E_BUSY) {	/* a PF goes after the servicer has seen its VFs go */
+		rig_later(r);
+		err = iovm_del(r->sys);
+	}
 	must(!err, "the system cannot be deleted: %s", iovm_strerror(err));
 	rig_free(r);
 }
