@@ -88,6 +88,8 @@ struct iovm_sim_ep {
 
 	/* rules that it does not keep to */
 	bool silent, silent_injected, refuses, rogue, floods, never_stops, not_stopped;
+	struct iovm__cached kept;	/* F18: what it was told to forget, and means to use once more */
+	unsigned kept_tries;
 	uint64_t sick_at;		/* when it fell ill by chance; 0: it did not. Somebody resets it after a while */
 	struct { uint32_t pasid; uint64_t addr; uint8_t flags; uint16_t index; unsigned left; bool waits; } again;	/* F15 */
 	uint32_t recent_pasid, dead_pasid;	/* last asked for; last lost. IOVM_NO_PASID - 1: none */
@@ -125,6 +127,8 @@ void iovm__pri_forget(struct iovm_sim_ep *ep);		/* groups of this function: thei
 bool iovm__ep_misbehave(struct iovm_sim_ep *ep);	/* one of the injected faults of devices; false: not now */
 void iovm__ep_cure(struct iovm_sim_ep *ep);		/* a reset makes it honest again, but for what a test switched on */
 void iovm__ep_asks_again(struct iovm_sim_ep *ep);	/* F15 */
+void iovm__ep_keeps(struct iovm_sim_ep *ep, const struct iovm__inv *inv);	/* F18 */
+void iovm__ep_uses_kept(struct iovm_sim_ep *ep);
 
 /* ep_atc.c */
 int iovm__ep_set_cap(void *ep, enum iovm_cap cap, uint32_t value);

@@ -73,7 +73,9 @@ void iovm__ep_invalidation(struct iovm_sim_ep *ep)
 		bus->ops->stuck(bus->hw, inv->tag, ep->ids[0], ep->silent_injected);
 	} else if (!inv->done) {
 		inv->done = true;
-		if (!ep->rogue)
+		if (ep->rogue)
+			iovm__ep_keeps(ep, inv);
+		else
 			iovm__cache_drop(&ep->atc, inv->pasid, inv->first, inv->last);
 	} else {
 		tag = inv->tag;
@@ -107,7 +109,7 @@ void iovm__ep_update(struct iovm_sim_ep *ep)
 {
 	struct iovm_sim *sim = ep->sim;
 	const struct iovm__job *job;
-	bool ready = ep->again.left && !ep->again.waits;
+	bool ready = (ep->again.left && !ep->again.waits) || ep->kept.valid;
 	unsigned i = 0;
 
 	for (job = ep->jobs; job && !ready && i < IOVM__WINDOW; job = job->next, i++)

@@ -232,6 +232,11 @@ void iovm__ep_move(struct iovm_sim_ep *ep)
 	struct iovm__job *job, *can[IOVM__WINDOW];
 	unsigned i = 0, n = 0;
 
+	if (ep->kept.valid) {
+		iovm__ep_uses_kept(ep);
+		iovm__ep_update(ep);
+		return;
+	}
 	if (ep->again.left && !ep->again.waits) {
 		iovm__ep_asks_again(ep);
 		iovm__ep_update(ep);

@@ -8,7 +8,7 @@
 #include "backends/sim/endpoint.h"
 
 enum { R = IOVM_REQ_READ, W = IOVM_REQ_WRITE, X = IOVM_REQ_EXEC, P = IOVM_REQ_PRIV, L = IOVM_REQ_LAST, S = IOVM_REQ_PASID };
-enum { FORGED_STREAMS = 0x00f00000, AGAIN = 80, FLOOD_BURST = 8, OVERCLAIM = 4 };
+enum { FORGED_STREAMS = 0x00f00000, AGAIN = 80, FLOOD_BURST = 8, OVERCLAIM = 4, KEPT_PAGES = 512, KEPT_TRIES = 200 };
 
 static unsigned pick(struct iovm_sim_ep *ep, unsigned n)
 {
@@ -336,6 +336,38 @@ static bool stale(struct iovm_sim_ep *ep)
 	return true;
 }
 
+void iovm__ep_keeps(struct iovm_sim_ep *ep, const struct iovm__inv *inv)
+{
+	uint64_t page = inv->first >> IOVM_PAGE_SHIFT, end = inv->last >> IOVM_PAGE_SHIFT;
+	const struct iovm__cached *e = NULL;
+
+	for (; !e && page <= end && page - (inv->first >> IOVM_PAGE_SHIFT) < KEPT_PAGES; page++)
+		e = iovm__cache_find(&ep->atc, inv->pasid, page);
+	if (!e || !iovm__injects(ep->sim, 18))
+		return;
+	ep->kept = *e;
+	ep->kept_tries = 0;
+}
+
+/* It waits until the engine believes that the translation is gone */
+void iovm__ep_uses_kept(struct iovm_sim_ep *ep)
+{
+	const struct iovm__bus *bus = &ep->node->bus;
+	struct iovm__cached *t = &ep->kept;
+
+	if (!ep->rogue || !iovm__ep_alive(ep) || !bus->ops->translated(bus->hw, ep->ids[0]) || ++ep->kept_tries > KEPT_TRIES) {
+		t->valid = false;
+		return;
+	}
+	if (!iovm__mm_stale(t, IOVM_READ))
+		return;
+	SIM_TRACE(ep->sim, DMA, .iommu = (uint8_t)ep->node->index, .stream_id = ep->ids[0], .pasid = t->tag, .mm = t->mm_id,
+		  .a = t->page << IOVM_PAGE_SHIFT, .b = t->walk, .flags = IOVM_READ, .code = 1, .id = 64);
+	ep->sim->stats.dma_stale_rogue++;
+	iovm_sim_injected(ep->sim, 18, ep);
+	t->valid = false;
+}
+
 /* F23: a Translated request for what was never granted. The IOMMU can only refuse it to a device without ATS; others are beyond it */
 static bool ungranted(struct iovm_sim_ep *ep)
 {
@@ -361,7 +393,7 @@ void iovm__ep_cure(struct iovm_sim_ep *ep)
 		ep->silent = ep->silent_injected = false;
 		ep->rogue = false;
 	}
-	ep->refuses = false;
+	ep->refuses = ep->kept.valid = false;
 	ep->sick_at = 0;
 	ep->again.left = 0;
 }

@@ -27,7 +27,7 @@ static struct iovm__token *token_new(struct iovm_sim *sim, unsigned nranges)
 	return t;
 }
 
-static bool keep(struct iovm_sim *sim, struct iovm_sim_mm *mm, const struct iovm_fault *f, unsigned fault)
+static bool keep(struct iovm_sim *sim, struct iovm_sim_mm *mm, const struct iovm_fault *f, unsigned fault, uint32_t bond)
 {
 	struct iovm__token *t = token_new(sim, f->nranges < 8 ? 8 : f->nranges);
 	unsigned room;
@@ -35,7 +35,7 @@ static bool keep(struct iovm_sim *sim, struct iovm_sim_mm *mm, const struct iovm
 	if (!t)
 		return false;
 	room = t->room;
-	*t = (struct iovm__token){ .token = f->token, .mm = mm, .mm_id = mm->id, .since = sim->now, .fault = fault, .nranges = f->nranges,
+	*t = (struct iovm__token){ .token = f->token, .mm = mm, .mm_id = mm->id, .since = sim->now, .fault = fault, .bond = bond, .nranges = f->nranges,
 				   .room = room };
 	memcpy(t->range, f->ranges, f->nranges * sizeof t->range[0]);
 	*sim->tokens_tail = t;
@@ -211,12 +211,12 @@ bool iovm__handler_step(struct iovm_sim *sim)
 	return true;
 }
 
-void iovm__handler_recalled(struct iovm_sim *sim, uint64_t mm_id)
+void iovm__handler_recalled(struct iovm_sim *sim, uint64_t mm_id, uint32_t bond)
 {
 	struct iovm__token *t;
 
 	for (t = sim->nblocked ? sim->tokens : NULL; t; t = t->next)
-		if (t->mm_id == mm_id)
+		if (t->mm_id == mm_id && (!bond || !t->bond || t->bond == bond))
 			sim->ended = t->ended = true;
 }
 
@@ -262,14 +262,14 @@ static bool lie(struct iovm_sim *sim, struct iovm_sim_mm *mm, const struct iovm_
 	return !iovm__mm_page(mm, f->ranges[0].first >> IOVM_PAGE_SHIFT) && iovm_sim_fault(sim, 53, 40);
 }
 
-static uint8_t serve(struct iovm_sim *sim, struct iovm_sim_mm *mm, const struct iovm_fault *f)
+static uint8_t serve(struct iovm_sim *sim, struct iovm_sim_mm *mm, const struct iovm_fault *f, uint32_t bond)
 {
 	unsigned fault = draw_pending(sim);
 	enum iovm_outcome outcome = sim->handler;
 
 	if (outcome == IOVM_DONE && sim->inject && iovm__chance(sim, 8, "pending"))
 		outcome = IOVM_PENDING;
-	if ((fault || outcome == IOVM_PENDING) && keep(sim, mm, f, fault))
+	if ((fault || outcome == IOVM_PENDING) && keep(sim, mm, f, fault, bond))
 		return IOVM_PENDING;
 	if (iovm_sim_fault(sim, 50, 100)) {
 		iovm_sim_injected(sim, 50, NULL);
@@ -291,8 +291,10 @@ void iovm__handler_fault(void *vsim, void *vmm, struct iovm_fault *faults, unsig
 {
 	struct iovm_sim *sim = vsim;
 	struct iovm_sim_mm *mm = vmm;
+	bool known = sim->nfault_bonds == n && n <= IOVM__FAULT_GROUPS;
 	unsigned i;
 
+	sim->nfault_bonds = 0;
 	if (sim->on_wait && !sim->settling) {
 		sim->on_wait(sim->on_wait_ctx, sim->depth++);
 		sim->depth--;
@@ -304,7 +306,7 @@ void iovm__handler_fault(void *vsim, void *vmm, struct iovm_fault *faults, unsig
 		serve_backed(mm, faults, n);
 	} else {
 		for (i = 0; i < n; i++)
-			faults[i].outcome = serve(sim, mm, &faults[i]);
+			faults[i].outcome = serve(sim, mm, &faults[i], known ? sim->fault_bond[i] : 0);
 	}
 }
 

@@ -154,7 +154,7 @@ static void bend_clock(struct iovm_sim *sim, struct iovm__node *node)
 {
 	bool timer = node->deadline != never && node->deadline != 0 && !iovm__hw_queued(node);
 
-	if (iovm_sim_fault(sim, 42, 2000)) {
+	if (iovm_sim_fault(sim, 42, 300)) {
 		if (iovm_choose(sim, 2, "clock")) {
 			sim->stall_from = iovm__host_clock(sim) - sim->skew;
 			sim->stall_to = sim->now + 50000;
@@ -163,7 +163,7 @@ static void bend_clock(struct iovm_sim *sim, struct iovm__node *node)
 		}
 		iovm_sim_injected(sim, 42, NULL);
 	}
-	if ((timer || node->deadline == 0) && iovm_sim_fault(sim, 44, 200)) {
+	if ((timer || node->deadline == 0) && iovm_sim_fault(sim, 44, 40)) {
 		sim->skew += UINT64_C(1) << HOUR_SHIFT;
 		iovm_sim_injected(sim, 44, NULL);
 	}

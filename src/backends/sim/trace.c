@@ -62,7 +62,15 @@ static void recall(struct iovm_sim *sim, const struct iovm_trace *rec, struct io
 	if (mm)
 		mm->recalled += (unsigned)step;
 	if (step < 0)
-		iovm__handler_recalled(sim, rec->mm);
+		iovm__handler_recalled(sim, rec->mm, rec->event == IOVM_TR_UNBIND_RET ? rec->bond : 0);
+}
+
+static void group_served(struct iovm_sim *sim, const struct iovm_trace *rec)
+{
+	if (sim->nfault_bonds && sim->fault_group == rec->id)
+		return;
+	sim->fault_group = rec->id;
+	sim->fault_bond[sim->nfault_bonds++ % IOVM__FAULT_GROUPS] = rec->bond;
 }
 
 static void listen(struct iovm_sim *sim, const struct iovm_trace *rec, struct iovm_sim_mm *mm)
@@ -94,6 +102,10 @@ static void listen(struct iovm_sim *sim, const struct iovm_trace *rec, struct io
 		break;
 	case IOVM_TR_EXIT_RET:
 		recall(sim, rec, mm, -1);
+		break;
+	case IOVM_TR_FAULT:
+		if (sim->inject)
+			group_served(sim, rec);
 		break;
 	case IOVM_TR_DEVICE:
 		ep = rec->code == IOVM_TRD_DEL ? ep_of(sim, rec) : NULL;

@@ -112,7 +112,8 @@ struct iovm__token {		/* a PENDING fault that the host holds */
 	struct iovm_sim_mm *mm;
 	uint64_t mm_id, since;
 	unsigned fault;		/* F48..F58: what shall go wrong when it is finished; 0: nothing */
-	bool ended;		/* F48: its space was recalled */
+	uint32_t bond;		/* serial, 0: not known */
+	bool ended;		/* F48: its bond, or its space, has ended */
 	unsigned nranges, room;
 	struct iovm_range range[];
 };
@@ -121,7 +122,7 @@ struct iovm__bond_seen {	/* what the trace told of live bonds: who may ask for w
 	uint64_t mm;
 	unsigned iommu;
 };
-enum { IOVM__BONDS = 1024, IOVM__SPENT = 64 };
+enum { IOVM__BONDS = 1024, IOVM__SPENT = 64, IOVM__FAULT_GROUPS = 256 };
 
 struct iovm_sim {
 	struct iovm_sim_config config;
@@ -154,7 +155,9 @@ struct iovm_sim {
 	enum iovm_outcome handler;
 	struct iovm__token *tokens, **tokens_tail, *token_free;
 	unsigned ntokens, nblocked;
-	bool ended;			/* a blocked token's space was recalled */
+	bool ended;			/* a blocked token's bond was recalled */
+	uint32_t fault_group, fault_bond[IOVM__FAULT_GROUPS];	/* the groups that the next call of the handler is about, as the trace told */
+	unsigned nfault_bonds;
 	uint64_t spent[IOVM__SPENT];
 	unsigned nspent;
 
@@ -190,7 +193,7 @@ uint64_t iovm__host_clock(struct iovm_sim *sim);
 
 /* handler.c */
 void iovm__handler_fault(void *sim, void *mm, struct iovm_fault *faults, unsigned n);
-void iovm__handler_recalled(struct iovm_sim *sim, uint64_t mm_id);	/* a bond of it ends, or its end is here */
+void iovm__handler_recalled(struct iovm_sim *sim, uint64_t mm_id, uint32_t bond);	/* this bond has ended; 0: all of mm */
 bool iovm__handler_step(struct iovm_sim *sim);		/* finish one token; false: there is none to finish */
 void iovm__handler_unblock(struct iovm_sim *sim);	/* F48: those whose bond has ended */
 void iovm__handler_race(struct iovm_sim *sim);		/* F58, F57: in somebody's wait */
