@@ -32,7 +32,8 @@ struct iovm {
 
 	_Atomic(uint32_t) invalidation_serial;
 	atomic_ulong binds, unbinds, mm_exits, invalidations, pasids_allocated, pasids_freed;
-	atomic_uint quarantined, bonds, devices, slots_used;
+	atomic_uint quarantined;	/* PASIDs held back */
+	atomic_uint bonds, devices, slots_used;
 };
 
 void iovm__lock(struct iovm *sys);

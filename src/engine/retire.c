@@ -92,7 +92,8 @@ static void quarantine(struct iovm_iommu *iommu, struct iovm__bond *b)
 	struct iovm_device *dev = load_rlx(&b->dev);
 
 	b->told_quarantine = true;
-	add_ar(&iommu->sys->quarantined, 1u);
+	if (add_ar(&b->slot->quarantined, 1u) == 0 && !iovm__is_entry0(b->slot))
+		add_ar(&iommu->sys->quarantined, 1u);
 	TRACE(iommu->port, QUARANTINE, .iommu = (uint8_t)iommu->index, .stream_id = dev->fn.stream_ids[0], .pasid = b->slot->pasid,
 	      .bond = b->serial, .context = load_rlx(&b->slot->context));
 	iovm__notice(iommu, dev, IOVM_QUARANTINED, b->slot->pasid, 0);
@@ -102,7 +103,8 @@ static void release(struct iovm_iommu *iommu, struct iovm__bond *b)
 {
 	iovm__cut_note(b, 0);
 	b->told_quarantine = false;
-	sub_ar(&iommu->sys->quarantined, 1u);
+	if (sub_ar(&b->slot->quarantined, 1u) == 1 && !iovm__is_entry0(b->slot))
+		sub_ar(&iommu->sys->quarantined, 1u);
 	TRACE(iommu->port, RELEASE, .iommu = (uint8_t)iommu->index, .stream_id = load_rlx(&b->dev)->fn.stream_ids[0],
 	      .pasid = b->slot->pasid, .bond = b->serial, .context = load_rlx(&b->slot->context));
 	iovm__slot_quiet(b->slot);

@@ -32,12 +32,12 @@ void iovm__bell_ring(struct iovm_event *ev)
 		eventfd_write(ev->bell_fd, 1);
 }
 
-void iovm__bell_hear(struct iovm_event *ev)
+bool iovm__bell_hear(struct iovm_event *ev)
 {
 	if (ev->sleeping)
 		store_sc(&ev->asleep, 0);
 	ev->sleeping = false;
-	xchg_sc(&ev->rung, 0);
+	return xchg_sc(&ev->rung, 0);
 }
 
 bool iovm__bell_sleep(struct iovm_event *ev)

@@ -26,7 +26,7 @@ struct iovm__served {
 	struct iovm_iommu *iommu;
 	struct event *readable;		/* NULL: no descriptor */
 	struct iovm_event *ev;
-	bool dead;			/* dispatch said so; kept until it is removed */
+	bool dead;			/* dispatch said so: only what is bound to it has to end, for which the engine rings or sets a deadline */
 };
 
 uint64_t iovm__event_clock(void)
@@ -63,13 +63,13 @@ static bool dispatch(struct iovm_event *ev, struct iovm__served *s, uint64_t now
 	return n > 0;
 }
 
-static bool dispatch_all(struct iovm_event *ev, uint64_t now)
+static bool dispatch_all(struct iovm_event *ev, uint64_t now, bool rung)
 {
 	bool busy = false;
 
 	for (struct iovm__served *s = ev->served; s; s = s->next)
-		if (!s->dead && dispatch(ev, s, now))
-			busy = true;
+		if (!s->dead || rung || iovm_deadline(s->iommu) <= now)
+			busy |= dispatch(ev, s, now);
 	return busy;
 }
 
@@ -78,7 +78,7 @@ static uint64_t deadline(const struct iovm_event *ev)
 	uint64_t least = UINT64_MAX;
 
 	for (const struct iovm__served *s = ev->served; s; s = s->next)
-		if (!s->dead && iovm_deadline(s->iommu) < least)
+		if (iovm_deadline(s->iommu) < least)
 			least = iovm_deadline(s->iommu);
 	return least;
 }
@@ -97,11 +97,11 @@ static void sleep_until(struct iovm_event *ev, uint64_t then, uint64_t now)
 static void turn(struct iovm_event *ev)
 {
 	uint64_t now = iovm__event_clock(), then;
-	bool busy;
+	bool busy, rung;
 
 	ev->count.wakeups += ev->sleeping;
-	iovm__bell_hear(ev);
-	busy = dispatch_all(ev, now);
+	rung = iovm__bell_hear(ev);
+	busy = dispatch_all(ev, now, rung);
 	busy |= iovm__posts_run(ev);
 	then = iovm__posts_left(ev) ? 0 : deadline(ev);
 	now = iovm__event_clock();

@@ -31,7 +31,7 @@ uint64_t iovm__event_clock(void);	/* CLOCK_MONOTONIC, ns */
 int iovm__bell_init(struct iovm_event *ev);	/* 0, or -1: no file descriptor */
 void iovm__bell_fini(struct iovm_event *ev);
 void iovm__bell_ring(struct iovm_event *ev);	/* any thread, any signal handler */
-void iovm__bell_hear(struct iovm_event *ev);	/* the loop: what was rung for until here is about to be looked at */
+bool iovm__bell_hear(struct iovm_event *ev);	/* the loop: what was rung for until here is about to be looked at; whether anybody did */
 bool iovm__bell_sleep(struct iovm_event *ev);	/* the loop: false if somebody rang meanwhile: look again */
 
 /* post.c: the loop's side */

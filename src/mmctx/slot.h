@@ -82,6 +82,7 @@ struct iovm__slot {
 	atomic_uint grace_busy;		/* one grace at a time */
 	atomic_uint nbonds;		/* not ended */
 	atomic_uint tokens;		/* with the host */
+	atomic_uint quarantined;	/* bonds whose cut failed */
 	atomic_uint watch;		/* enum iovm__watch */
 	atomic_bool dead;		/* mm_exit was called */
 	uint32_t pasid;			/* IOVM_NO_PASID: in force as entry 0 */
