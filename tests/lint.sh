@@ -52,7 +52,7 @@ rule_words() {	# work that was put off, and words of the workshop
 }
 
 # public headers < base < pasid < iommu < mmctx < {inval, pri} < engine; backends/*, check, event < public headers and base. The core and the public
-# headers may have what a freestanding compiler brings; the rest libc; only event and the tools libevent. A name without a folder is of the own room.
+# headers may have what a freestanding compiler brings; the rest libc; only event and the tools libevent; the tools base, too. A name without a folder is of the own room.
 rule_layers() {
 	c_files | grep -E '^(include|src|examples|tools)/' | xargs grep -nE '^[[:space:]]*#[[:space:]]*include[[:space:]]*["<]' /dev/null | awk '
 	BEGIN {
@@ -73,6 +73,7 @@ rule_layers() {
 		if (into == "event2" && !(top == "src" && room == "event") && top != "tools" && top != "examples") bad()
 		else if (into == "iovm" && angle) next
 		else if (top == "include") { if (!angle || name !~ bare) bad() }
+		else if (top == "tools" && into == "base") next
 		else if (top == "examples" || top == "tools") { if (into in rooms && !angle) bad() }
 		else if (angle) { if (room in core && name !~ bare) bad() }
 		else if (into == "" || (into == "backends" && room == "backends" && index(name, "backends/" path[3] "/") == 1)) next
