@@ -33,12 +33,13 @@ static void look(void)
 
 void soak_progress(int done, const char *fmt, ...)
 {
-	uint64_t now = soak_clock();
 	char text[128];
+	uint64_t now;
 	va_list ap;
 
 	if (!line.known)
 		look();
+	now = soak_clock();
 	if (now - line.last < (line.redraw ? UINT64_C(200000000) : UINT64_C(5000000000)))
 		return;
 	line.last = now;

@@ -14,9 +14,12 @@
 
 int tool_soak(int argc, char **argv);
 
+#define PATIENCE 20		/* seconds between the signal and the end, should a step hang */
+
 static void stop(int sig)
 {
 	soak_signal = sig;
+	alarm(PATIENCE);
 }
 
 static void catch_signals(void)		/* once: a second one kills, should the first not be heard */
@@ -178,6 +181,7 @@ int tool_soak(int argc, char **argv)
 	catch_signals();
 	fprintf(stderr, "iovm soak: seed %" PRIu64 "\n", o.seed);
 	run(&o, &r);
+	alarm(0);
 	code = o.json ? soak_report_json(&o, &r) : soak_report_text(&o, &r);
 	say_failures(&o, &r);
 	code = code ? code : soak_exit_code(&r);

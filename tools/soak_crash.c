@@ -9,7 +9,7 @@
 #include "soak_crash.h"
 
 static struct { const struct soak_result *r; char before[1024], after[1024]; } crash;
-static const int fatal[] = { SIGSEGV, SIGBUS, SIGILL, SIGTRAP, SIGFPE, SIGABRT };
+static const int fatal[] = { SIGSEGV, SIGBUS, SIGILL, SIGTRAP, SIGFPE, SIGABRT, SIGALRM };	/* ALRM: it was told to stop and did not */
 
 static void say(const char *text, size_t len)
 {

@@ -16,7 +16,7 @@ struct iovm_device *driver_device(const struct driver *d)
 
 bool driver_ready(const struct driver *d)
 {
-	return d->ep && d->inited && !d->gone && !d->reset_wanted && d->goal == GOAL_WORK && !d->calls;
+	return d->ep && d->inited && !d->domain && !d->gone && !d->reset_wanted && d->goal == GOAL_WORK && !d->calls;
 }
 
 static void life_push(struct world *w, struct op *op)
@@ -57,7 +57,7 @@ static void plug_in(struct world *w, struct driver *d)
 	life_pop(w, &op);
 	if (!d->ep)
 		world_expect(w, "iovm_device_add", err, MAY(BUSY) | MAY(NO_ASID) | MAY(FULL) | MAY(MM_DEAD) | MAY(NO_CREDITS) | MAY(PF_FIRST));
-	d->inited = d->gone = d->reset_wanted = false;
+	d->inited = d->gone = d->leaving = d->reset_wanted = false;
 	d->goal = GOAL_WORK;
 	d->issued = 0;
 	d->domain = s;
@@ -73,10 +73,12 @@ static void take_out(struct world *w, struct driver *d)
 	err = iovm_sim_ep_del(d->ep);
 	life_pop(w, &op);
 	world_expect(w, "iovm_device_del", err, MAY(BUSY));
-	if (err)
+	if (err) {
+		d->leaving = err != IOVM_E_BUSY;	/* half way out: only del goes on from here */
 		return;
+	}
 	d->ep = NULL;
-	d->inited = d->gone = false;
+	d->inited = d->gone = d->leaving = false;
 	d->goal = GOAL_WORK;
 }
 
@@ -93,7 +95,7 @@ bool driver_steady(const struct world *w, const struct driver *d)
 	for (unsigned i = 0; d->nvfs && i < w->ndrv; i++)
 		if (w->drv[i].pf == d && w->drv[i].lifecycle)
 			return false;
-	return d->ep && !d->gone && !d->lifecycle;
+	return d->ep && !d->gone && !d->leaving && !d->lifecycle;
 }
 
 void driver_remove(struct world *w, struct driver *d)
@@ -119,7 +121,7 @@ void driver_reset(struct world *w, struct driver *d, bool ok)
 	life_push(w, &op);
 	err = iovm_sim_ep_reset(d->ep, ok);
 	life_pop(w, &op);
-	world_expect(w, "iovm_device_reset", err, MAY(BUSY));
+	world_expect(w, "iovm_device_reset", err, MAY(BUSY) | (d->gone ? MAY(INVAL) : 0));
 	d->reset_wanted |= (!ok || err) && !d->gone;
 	d->issued = iovm_sim_dma_done(d->ep) + iovm_sim_dma_failed(d->ep);
 }
@@ -163,10 +165,9 @@ static void ats(struct world *w, struct driver *d)
 	life_pop(w, &op);
 }
 
-static void attach(struct world *w, struct driver *d)
+static void attach(struct world *w, struct driver *d, struct space *s)	/* NULL: block */
 {
 	struct op op = { .kind = OP_OTHER, .drv = d };
-	struct space *s = pick_domain(w);
 	void *mm = s ? s->mm : NULL;
 	int err;
 
@@ -174,7 +175,7 @@ static void attach(struct world *w, struct driver *d)
 	life_push(w, &op);
 	err = iovm_device_attach(driver_device(d), mm);
 	life_pop(w, &op);
-	world_expect(w, "iovm_device_attach", err, MAY(BUSY) | MAY(NO_ASID) | MAY(FULL) | MAY(MM_DEAD));
+	world_expect(w, "iovm_device_attach", err, MAY(BUSY) | MAY(NO_ASID) | MAY(FULL) | MAY(MM_DEAD) | (d->gone ? MAY(NOT_READY) : 0));
 	if (!err) {
 		d->domain = s;
 		d->domain_mm = mm;
@@ -254,15 +255,15 @@ static void wind_down(struct world *w, struct driver *d)
 	}
 	if (d->bonds || d->lifecycle)
 		return;
-	if (d->inited && !d->gone && driver_shutdown(w, d))
+	if (d->inited && !d->gone && !d->leaving && driver_shutdown(w, d))
 		return;
-	if (d->gone || d->goal == GOAL_LEAVE) {
+	if (d->gone || d->leaving || d->goal == GOAL_LEAVE) {
 		if (!d->calls)
 			take_out(w, d);
 		return;
 	}
 	ats(w, d);
-	attach(w, d);
+	attach(w, d, pick_domain(w));
 	d->goal = GOAL_WORK;
 }
 
@@ -294,8 +295,18 @@ static void change_plans(struct world *w, struct driver *d)
 		break;
 	default:
 		if (!d->lifecycle)
-			attach(w, d);
+			attach(w, d, pick_domain(w));
 	}
+}
+
+static void ebb(struct world *w, struct driver *d)
+{
+	struct bond *b = live_bond(d);
+
+	if (b)
+		bond_release(w, b);
+	else if (d->domain && !d->lifecycle)
+		attach(w, d, NULL);
 }
 
 static void work(struct world *w, struct driver *d)
@@ -305,9 +316,9 @@ static void work(struct world *w, struct driver *d)
 	if (b)
 		bond_release(w, b);
 	else if (w->ebb)
-		b = live_bond(d), b ? bond_release(w, b) : (void)0;
-	else if (domain_dead(d) && !d->lifecycle)
-		attach(w, d);
+		ebb(w, d);
+	else if (!d->lifecycle && (domain_dead(d) || (!d->domain && choose(w, 8, "driver.domain") == 7)))
+		attach(w, d, pick_domain(w));
 	else if (choose(w, 32, "driver.turn") == 31)
 		change_plans(w, d);
 	else
@@ -354,7 +365,7 @@ void driver_dma(struct world *w, struct driver *d)
 {
 	struct bond *b;
 
-	if (!d->ep || d->gone || d->lifecycle || d->issued > iovm_sim_dma_done(d->ep) + iovm_sim_dma_failed(d->ep) + 4)
+	if (!d->ep || d->gone || d->leaving || d->lifecycle || d->issued > iovm_sim_dma_done(d->ep) + iovm_sim_dma_failed(d->ep) + 4)
 		return;
 	if (d->domain && d->domain->alive && d->domain->mm == d->domain_mm && choose(w, 8, "dma.entry0") == 7) {
 		transfer(w, d, d->domain, -1);

@@ -151,7 +151,7 @@ static void last_ebb(struct run *run)	/* beyond the counted steps: the end of th
 	uint64_t steps = 0;
 
 	run->w->ebb = true;
-	while (!run->w->stop && !world_quiet(run->w)) {
+	while (!run->w->stop && (steps % 16 || !world_quiet(run->w))) {
 		world_step(run->w);
 		if (++steps > EBB_LIMIT)
 			report_stuck(run);

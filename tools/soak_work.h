@@ -52,7 +52,7 @@ struct driver {
 	struct space *domain;		/* whose mm is (or was) entry 0 */
 	void *domain_mm;
 	enum driver_goal goal;
-	bool inited, gone, reset_wanted;
+	bool inited, gone, leaving, reset_wanted;
 	unsigned calls;			/* on the stack, of this device */
 	unsigned lifecycle;		/* of these, ones that its bus serialises: init, shutdown, attach, reset, del */
 	unsigned issued;		/* transfers */
@@ -83,6 +83,7 @@ struct world {
 	unsigned kills;
 	struct op *op;
 	bool ebb;			/* no new work: on the way to a quiet point */
+	unsigned calm;			/* so often in a row it looked quiet */
 	bool stop;			/* something is so wrong that going on makes no sense */
 	char buf[64 * 1024];		/* where all DMA goes to and comes from */
 };
@@ -91,7 +92,7 @@ struct world {
 struct world *world_new(const struct soak_config *c, struct soak_result *r, const struct iovm_sim_config *machine);	/* NULL: no memory */
 void world_free(struct world *w);	/* what is the world's own; the machine is already gone */
 void world_step(struct world *w);
-bool world_quiet(struct world *w);	/* all devices present and ready, nothing bound, draining or held back */
+bool world_quiet(struct world *w);	/* all devices present and ready, nothing bound, draining or held back; look every few steps */
 static inline unsigned choose(struct world *w, unsigned n, const char *point)
 {
 	return iovm_choose(w->sim, n, point);
@@ -121,7 +122,7 @@ void driver_dma(struct world *w, struct driver *d);
 void driver_reset(struct world *w, struct driver *d, bool ok);
 void driver_remove(struct world *w, struct driver *d);	/* pulled out */
 int driver_shutdown(struct world *w, struct driver *d);
-bool driver_ready(const struct driver *d);
+bool driver_ready(const struct driver *d);	/* as it is to be at a quiet point: inited, and entry 0 blocked */
 bool driver_steady(const struct world *w, const struct driver *d);	/* plugged in, and nobody is changing that, for its VFs neither */
 struct iovm_device *driver_device(const struct driver *d);
 

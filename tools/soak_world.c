@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include "soak_work.h"
 
+#define CALM 16		/* looks in a row */
+
 static void notice(void *ctx, struct iovm_device *dev, const struct iovm_notice *what)
 {
 	struct world *w = ctx;
@@ -52,6 +54,8 @@ void world_expect(struct world *w, const char *call, int err, uint64_t allowed)
 		allowed |= MAY(TIMEDOUT) | MAY(HARDWARE);
 	if (w->inject & memory_faults)
 		allowed |= MAY(NO_MEMORY);
+	if (w->inject & F(59))		/* a backend's entry() may say so of any table */
+		allowed |= MAY(FORMAT);
 	if (err > -64 && allowed >> -err & 1)
 		return;
 	soak_fail(w->result, "%s returned %d at step %llu: %s", call, err, (unsigned long long)w->result->steps, iovm_strerror(err));
@@ -236,7 +240,7 @@ void world_step(struct world *w)
 		flood_step(w);
 }
 
-bool world_quiet(struct world *w)
+static bool looks_quiet(struct world *w)
 {
 	struct iovm_stats s = { .size = sizeof(s) };
 
@@ -245,6 +249,23 @@ bool world_quiet(struct world *w)
 	for (unsigned i = 0; i < w->ndrv; i++)
 		if (!driver_ready(&w->drv[i]))
 			return false;
+	for (unsigned i = 0; i < w->nspaces + w->ndomains; i++)
+		if (w->space[i].alive && iovm_sim_mm_watched(w->space[i].mm))
+			return false;
 	iovm_stats(w->sys, &s);
 	return !s.bonds && !s.pasids_live && !s.pasids_quarantined && !s.tokens;
+}
+
+/*
+ * Entry 0 of spaces that died earlier drains where no counter shows it, hence several looks. At last a driver's call that changes nothing: the
+ * engine gives memory back in such calls only.
+ */
+bool world_quiet(struct world *w)
+{
+	w->calm = looks_quiet(w) ? w->calm + 1 : 0;
+	if (w->calm < CALM)
+		return false;
+	world_expect(w, "iovm_device_init", iovm_device_init(driver_device(&w->drv[0])), 0);
+	w->calm = 0;
+	return true;
 }
