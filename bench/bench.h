@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 /*
- * What the cases of iovm-bench share: a measurement is a subject, its floor and its peers, run in turns; a row is what came out in one regime.
- * A row's ratio is floor / ns: the part of the floor's speed that we reach.
+ * What the cases of iovm-bench share: a measurement is a subject, its floor and its peers, run in turns; a row is
+ * what came out in one regime. A row's ratio is floor / ns: the part of the floor's speed that we reach.
  */
 #ifndef BENCH_BENCH_H
 #define BENCH_BENCH_H

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 /*
- * Taking translations back. shared: 64 callers' batches, each a TLB and an ATC command of a random page, are posted and then pumped once, so that they
- * share their fences, as they do when callers meet; ns a range. The floor writes the same two commands a range and one fence for all. The device side reads
- * every command and completes the fences, in the same thread or in another one.
- * call: iovm_invalidate() from end to end, a fence each time; its floor writes the four commands. callers: two threads in that call at once; the floor is one.
+ * Taking translations back. shared: 64 callers' batches, each a TLB and an ATC command of a random page, are posted
+ * and then pumped once, so that they share their fences, as they do when callers meet; ns a range. The floor writes
+ * the same two commands a range and one fence for all. The device side reads every command and completes the fences,
+ * in the same thread or in another one. call: iovm_invalidate() from end to end, a fence each time; its floor writes
+ * the four commands. callers: two threads in that call at once; the floor is one.
  */
 #include "bench.h"
 #include <stdlib.h>

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 /*
- * From a PASID to its bond and from an mm to its slot. many: independent lookups, as a batch of requests makes them. chain: each key depends on the
- * result before it, as the latency of one. absent: an mm that nobody bound, what an MMU notifier meets most. beside a writer: another thread binds
- * and unbinds other mms all the time. The floor is an array of pointers to one line each, under the same keys.
+ * From a PASID to its bond and from an mm to its slot. many: independent lookups, as a batch of requests makes them.
+ * chain: each key depends on the result before it, as the latency of one. absent: an mm that nobody bound, what an
+ * MMU notifier meets most. beside a writer: another thread binds and unbinds other mms all the time. The floor is an
+ * array of pointers to one line each, under the same keys.
  *
- * What the writer unbinds ends in dispatch. The bond lookup belongs to the servicer, so there the reader dispatches now and then; otherwise the writer does. Time spent in dispatch does not count as time of lookups.
+ * What the writer unbinds ends in dispatch. The bond lookup belongs to the servicer, so there the reader dispatches
+ * now and then; otherwise the writer does. Time spent in dispatch does not count as time of lookups.
  */
 #include "bench.h"
 #include <stdlib.h>
@@ -24,7 +26,10 @@ struct lookup {
 	double servicer_ns;		/* a lookup of pasid_servicer() */
 };
 
-/* mm i has PASID i + 1. A right answer is 1, computed from what was found, so that a chain depends on it and no branch predictor can run ahead. */
+/*
+ * mm i has PASID i + 1. A right answer is 1, computed from what was found, so that a chain depends on it and no branch
+ * predictor can run ahead.
+ */
 static inline uint64_t by_pasid(struct lookup *l, uint32_t i)
 {
 	const struct iovm__bond *bond = iovm__bond_find(l->world->iommu, l->world->dev[0], i + 1);

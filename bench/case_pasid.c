@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 /*
- * Claim and release of a PASID in a space of 2^20, at three occupancies. pair: claim, release the same. churn: release a random live one, claim one. burst: claim
- * 400, release them in random order. All allocators are called through the same two pointers; the floor is one that does nothing. Peers are what
- * one would write instead: a mutex around a flat bitmap with a rotor, and a lock-free stack of ids (which hands out at once what was released).
+ * Claim and release of a PASID in a space of 2^20, at three occupancies. pair: claim, release the same. churn:
+ * release a random live one, claim one. burst: claim 400, release them in random order. All allocators are called
+ * through the same two pointers; the floor is one that does nothing. Peers are what one would write instead: a mutex
+ * around a flat bitmap with a rotor, and a lock-free stack of ids (which hands out at once what was released).
  */
 #include "bench.h"
 #include <pthread.h>
@@ -230,8 +231,10 @@ static void empty(struct ids *ids)
 	free(ids->impl);
 }
 
-static const struct mode { const char *name; slice_worker *work; } modes[] = { { "pair", work_pair }, { "churn", work_churn }, { "burst", work_burst } };
-static const struct { const char *name; uint32_t keep; } fills[] = { { "0 %", 128 }, { "50 %", LAST / 2 }, { "99.9 %", LAST - LAST / 1000 } };
+static const struct mode { const char *name; slice_worker *work; } modes[] = {
+	{ "pair", work_pair }, { "churn", work_churn }, { "burst", work_burst } };
+static const struct { const char *name; uint32_t keep; } fills[] = {
+	{ "0 %", 128 }, { "50 %", LAST / 2 }, { "99.9 %", LAST - LAST / 1000 } };
 
 static void measure(struct bench *bench, struct ids *ids, const struct mode *mode, const char *occupied, unsigned threads)
 {
@@ -242,7 +245,8 @@ static void measure(struct bench *bench, struct ids *ids, const struct mode *mod
 	snprintf(variant, sizeof(variant), "%s, %s taken, %u thread%s", mode->name, occupied, threads, threads > 1 ? "s" : "");
 	m.variant = variant;
 	for (unsigned i = 0; i < NALLOCATORS; i++)
-		job[i] = (struct slice_job){ .worker = { mode->work, threads > 1 ? mode->work : NULL }, .who = threads > 1 ? 2 : 0, .arg = &ids[i] };
+		job[i] = (struct slice_job){ .worker = { mode->work, threads > 1 ? mode->work : NULL },
+					     .who = threads > 1 ? 2 : 0, .arg = &ids[i] };
 	m.subject = job[0];
 	m.floor = job[1];
 	for (unsigned i = 2; i < NALLOCATORS; i++) {

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 /*
- * Page requests, from the ring to the answer, with a handler that says DONE. The floor is the null servicer on rings of its own: read 16 bytes, write 16 bytes,
- * for each record (the engine answers once a group). One thread plays device and servicer in turns; two share the rings.
- * Each group is of a random PASID, so that contexts are met cold when there are many.
+ * Page requests, from the ring to the answer, with a handler that says DONE. The floor is the null servicer on rings
+ * of its own: read 16 bytes, write 16 bytes, for each record (the engine answers once a group). One thread plays
+ * device and servicer in turns; two share the rings. Each group is of a random PASID, so that contexts are met cold
+ * when there are many.
  *
  * latency: one request outstanding, both sides polling, from the write of the request to the sight of its answer.
  */
@@ -229,7 +230,8 @@ void case_latency(struct bench *bench)
 		side_init(&side[i], world, 1, i == 1);
 		side[i].sample = bench_memory(SAMPLES * sizeof(*side[i].sample));
 	}
-	m.subject = (struct slice_job){ .worker = { work_asker, work_poller }, .before = settle, .values = percentiles, .nvalues = SLICE_VALUES, .arg = &side[0] };
+	m.subject = (struct slice_job){ .worker = { work_asker, work_poller }, .before = settle, .values = percentiles,
+					.nvalues = SLICE_VALUES, .arg = &side[0] };
 	m.floor = m.subject;
 	m.floor.arg = &side[1];
 	bench_run(bench, &m);

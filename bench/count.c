@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 /*
- * Instructions, which do not depend on who else uses the machine. This program runs itself under callgrind; the child builds a world, does each thing
- * N times and 2N times, and dumps what was counted after each. The slope between the two is what one costs, without what it takes to begin. Counting is on only
- * around the calls. A lookup and a claim are short, so the cost of the loop itself is measured as a thing of its own and taken off.
- * A request's count contains the bench's own poll, submit and handler: some twenty instructions each.
+ * Instructions, which do not depend on who else uses the machine. This program runs itself under callgrind; the child
+ * builds a world, does each thing N times and 2N times, and dumps what was counted after each. The slope between the
+ * two is what one costs, without what it takes to begin. Counting is on only around the calls. A lookup and a claim
+ * are short, so the cost of the loop itself is measured as a thing of its own and taken off. A request's count
+ * contains the bench's own poll, submit and handler: some twenty instructions each.
  */
 #define _GNU_SOURCE
 #include "bench.h"
@@ -270,7 +271,8 @@ static int in_order(const void *a, const void *b)	/* the loop first */
 static int count_one(struct bench *bench, const char *self, const char *dir, unsigned npasids, unsigned ndevices)
 {
 	char out[256], log[256], sizes[64];
-	char *const argv[] = { "valgrind", "--tool=callgrind", "--instr-atstart=no", "--collect-atstart=no", out, (char *)self, "--count-child", sizes, NULL };
+	char *const argv[] = { "valgrind", "--tool=callgrind", "--instr-atstart=no", "--collect-atstart=no", out,
+			       (char *)self, "--count-child", sizes, NULL };
 	struct slopes all = { .n = 0 };
 	int status;
 

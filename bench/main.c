@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 /*
- * iovm-bench: what a request, a lookup, a PASID and an invalidation cost, next to a floor measured in the same run. Options and exits as in usage().
+ * iovm-bench: what a request, a lookup, a PASID and an invalidation cost, next to a floor measured in the same run.
+ * Options and exits as in usage().
  */
 #include "bench.h"
 #include <getopt.h>
@@ -27,7 +28,8 @@ static int usage(FILE *to, int status)
 	      "  --count         instructions, counted by valgrind: the same on every machine of one kind\n"
 	      "ns are medians of clean slices, ratio is floor / ns. Regimes: one thread, or two on one core (smt), on one\n"
 	      "last-level cache (ccx), or far apart (far); noisy: never undisturbed, not to be trusted.\n"
-	      "exit: 0 good, 1 something failed, or a count rose by more than a tenth over FILE's, 2 usage, 3 the machine lacks something\n", to);
+	      "exit: 0 good, 1 something failed, or a count rose by more than a tenth over FILE's,\n"
+	      "2 usage, 3 the machine lacks something\n", to);
 	return status;
 }
 
@@ -61,7 +63,8 @@ enum { SLICES = 5, FULL_SLICES = 15, MS = 8, FULL_MS = 12 };
 
 struct measured { struct slice_set subject, floor, peer[BENCH_PEERS]; };
 
-static void add_row(struct bench *bench, const struct bench_measure *m, const struct measured *got, enum slice_regime in, unsigned value)
+static void add_row(struct bench *bench, const struct bench_measure *m, const struct measured *got, enum slice_regime in,
+		    unsigned value)
 {
 	struct bench_row *row = bench_row_new(bench);
 	const char *of = m->value_name[value];
@@ -185,7 +188,8 @@ int main(int argc, char **argv)
 	else
 		run_cases(&bench);
 	if (status == 0)
-		status = compare != NULL ? report_compare(&bench, compare, stdout) : json ? report_json(&bench, stdout) : report_table(&bench, stdout);
+		status = compare != NULL ? report_compare(&bench, compare, stdout) :
+			 json ? report_json(&bench, stdout) : report_table(&bench, stdout);
 	free(bench.rows);
 	return status;
 }

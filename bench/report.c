@@ -55,8 +55,8 @@ static json_t *row_json(const struct bench_row *row)
 		if (row->peer[i] != NULL)
 			json_object_set_new(peers, row->peer[i], json_real(row->peer_ns[i]));
 	if (row->instructions > 0)
-		return json_pack("{s:s, s:s, s:n, s:n, s:n, s:o, s:s, s:i, s:f, s:f}", "case", row->name, "variant", row->variant, "ns", "floor_ns", "ratio",
-				 "peers", peers, "regime", "counted", "slices", (int)row->slices, "spread", 0.0, "instructions", row->instructions);
+		return json_pack("{s:s, s:s, s:n, s:n, s:n, s:o, s:s, s:i, s:f, s:f}", "case", row->name, "variant", row->variant,
+				 "ns", "floor_ns", "ratio", "peers", peers, "regime", "counted", "slices", (int)row->slices, "spread", 0.0, "instructions", row->instructions);
 	out = json_pack("{s:s, s:s, s:f}", "case", row->name, "variant", row->variant, "ns", row->ns);
 	json_object_set_new(out, "floor_ns", row->floor_ns > 0 ? json_real(row->floor_ns) : json_null());
 	json_object_set_new(out, "ratio", row->floor_ns > 0 ? json_real(row->ratio) : json_null());

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 /*
- * One slice is one pair of threads: pin, measure the round trip, start together, work until told to stop, measure the round trip again. The
- * main thread sleeps meanwhile, so that it takes no CPU from them.
+ * One slice is one pair of threads: pin, measure the round trip, start together, work until told to stop, measure the
+ * round trip again. The main thread sleeps meanwhile, so that it takes no CPU from them.
  */
 #define _GNU_SOURCE
 #include "slices.h"

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 /*
- * Measuring on machines whose two CPUs drift apart. A virtual CPU moves: a cache line's round trip between two of them is some 50 ns (threads of one
- * core), 120 ns (one last-level cache) or 560 ns (two of them), and changes within seconds; and another tenant may take a CPU away. So work is done
- * in slices of a few milliseconds. A slice counts if each thread had 97 % of its CPU and if the round trip just before and just after it lay in
- * the same regime, nearly equal. Results are kept by regime, and a thing and its floor are measured in turns, so that their ratio is of one run and regime.
+ * Measuring on machines whose two CPUs drift apart. A virtual CPU moves: a cache line's round trip between two of
+ * them is some 50 ns (threads of one core), 120 ns (one last-level cache) or 560 ns (two of them), and changes within
+ * seconds; and another tenant may take a CPU away. So work is done in slices of a few milliseconds. A slice counts if
+ * each thread had 97 % of its CPU and if the round trip just before and just after it lay in the same regime, nearly
+ * equal. Results are kept by regime, and a thing and its floor are measured in turns, so that their ratio is of one
+ * run and regime.
  */
 #ifndef BENCH_SLICES_H
 #define BENCH_SLICES_H

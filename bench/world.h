@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 /*
- * An engine over an IOMMU that is two rings in memory: page requests that the case writes, 16 bytes each, and commands that the backend writes,
- * 16 bytes each. It has no tables and no TLB; so what is measured is the engine and what a ring costs, as in the null servicer beside it.
+ * An engine over an IOMMU that is two rings in memory: page requests that the case writes, 16 bytes each, and
+ * commands that the backend writes, 16 bytes each. It has no tables and no TLB; so what is measured is the engine and
+ * what a ring costs, as in the null servicer beside it.
  */
 #ifndef BENCH_WORLD_H
 #define BENCH_WORLD_H

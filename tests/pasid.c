@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 /*
- * The bitmap of ids against a model of one byte an id: every limit, every word boundary, ranges, exhaustion, late reuse; then two threads that empty
- * and fill the same words, each of which must never be refused the id that only it may claim.
+ * The bitmap of ids against a model of one byte an id: every limit, every word boundary, ranges, exhaustion, late
+ * reuse; then two threads that empty and fill the same words, each of which must never be refused the id that only it
+ * may claim.
  */
 #include "harness.h"
 #include <iovm/iovm.h>
@@ -324,7 +325,7 @@ static void both(void *(*fn)(void *), struct party party[2])
 	ck_assert_int_eq(pthread_join(thread, NULL), 0);
 }
 
-/* Both free ids in one leaf, in two leaves of one mid word, in two mid words: so leaf, mid and top are emptied and filled by both. */
+/* The two ids in one leaf, in two leaves of one mid word, in two mid words: both threads empty and fill leaf, mid and top. */
 START_TEST(never_refused_what_is_free)
 {
 	static const uint32_t other[] = { 4811, 4875, 8901 };

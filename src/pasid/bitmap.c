@@ -6,32 +6,40 @@
  *	mid	bit set: look into this leaf
  *	top	bit set: look into this mid word
  *
- * An id changes hands by one read-modify-write of its leaf and nothing else. So no id is handed out twice, whatever the summaries say: of all who clear
- * a set bit, the one whose operation saw it set owns the id. Claiming acquires what releasing released.
+ * An id changes hands by one read-modify-write of its leaf and nothing else. So no id is handed out twice, whatever
+ * the summaries say: of all who clear a set bit, the one whose operation saw it set owns the id. Claiming acquires
+ * what releasing released.
  *
- * A summary bit is not lost. Who fills the level below (leaf or mid, W) then looks at the summary (S) and sets the bit if it is clear. Who clears the
- * bit, having seen the level below empty, looks at that level again and sets the bit anew if it has filled. All four are sequentially consistent:
+ * A summary bit is not lost. Who fills the level below (leaf or mid, W) then looks at the summary (S) and sets the
+ * bit if it is clear. Who clears the bit, having seen the level below empty, looks at that level again and sets the
+ * bit anew if it has filled. All four are sequentially consistent:
  *
  *	release:  set W;  look at S		claim:  clear S;  look at W
  *
- * so in the one order of them all, either release sees S cleared and sets it, or the claim sees W filled and sets it. Setting mid anew is filling mid,
- * hence the top is looked at after it: the repair goes all the way up. A bit over an empty word is harmless.
+ * so in the one order of them all, either release sees S cleared and sets it, or the claim sees W filled and sets it.
+ * Setting mid anew is filling mid, hence the top is looked at after it: the repair goes all the way up. A bit over an
+ * empty word is harmless.
  *
- * Whoever takes the last id of a leaf leaves the summaries alone, since the id mostly comes back soon; the next walk that finds the leaf empty clears
- * the bit. So a claim may clear many bits, but each once for a claim that went before.
+ * Whoever takes the last id of a leaf leaves the summaries alone, since the id mostly comes back soon; the next walk
+ * that finds the leaf empty clears the bit. So a claim may clear many bits, but each once for a claim that went
+ * before.
  *
- * A summary bit may be missing for a moment, between the clear and the second look of a claim that was overtaken by a release, for ever if its thread
- * stops there. So summaries never prove that nothing is free. A claim that they led nowhere goes through every leaf of its range (the thorough walk),
- * sets the summary of each leaf that has ids, and tries every free id that it finds there once. Failing proves exhaustion by coherence alone: an id that
- * was released before the call began and is still free is seen set when its leaf is read, and clearing it can only fail because another has claimed it.
+ * A summary bit may be missing for a moment, between the clear and the second look of a claim that was overtaken by a
+ * release, for ever if its thread stops there. So summaries never prove that nothing is free. A claim that they led
+ * nowhere goes through every leaf of its range (the thorough walk), sets the summary of each leaf that has ids, and
+ * tries every free id that it finds there once. Failing proves exhaustion by coherence alone: an id that was released
+ * before the call began and is still free is seen set when its leaf is read, and clearing it can only fail because
+ * another has claimed it.
  *
- * Steps: a walk visits each leaf and each summary word of its range at most once, with at most one read-modify-write an id that it sees free and six
- * to mend summaries. A claim is at most two walks, a release at most one read-modify-write of the leaf and two of summaries. Nobody waits for anybody.
+ * Steps: a walk visits each leaf and each summary word of its range at most once, with at most one read-modify-write
+ * an id that it sees free and six to mend summaries. A claim is at most two walks, a release at most one
+ * read-modify-write of the leaf and two of summaries. Nobody waits for anybody.
  *
- * Late reuse: a claim begins where the last one ended, and goes round. There is a cursor for each width of max, since devices with narrower PASIDs claim
- * among the low ids only: in a range of its own each width goes round by itself. The cursor is looked at again and stored, without a locked operation, and
- * not pulled back by a claim that fell behind; a caller that stops between the look and the store may do so. That brings an id back early, no more: an id is
- * released when nothing of its owner is left.
+ * Late reuse: a claim begins where the last one ended, and goes round. There is a cursor for each width of max, since
+ * devices with narrower PASIDs claim among the low ids only: in a range of its own each width goes round by itself.
+ * The cursor is looked at again and stored, without a locked operation, and not pulled back by a claim that fell
+ * behind; a caller that stops between the look and the store may do so. That brings an id back early, no more: an id
+ * is released when nothing of its owner is left.
  */
 #include "pasid/bitmap.h"
 #include <iovm/iovm.h>

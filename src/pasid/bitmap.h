@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 /*
- * A set of ids, PASIDs or ASIDs, claimed and released by any number of callers without a lock. It knows which ids are taken, not by whom or why:
- * the state of an id's owner is the slot's. bitmap.c has the ordering argument.
+ * A set of ids, PASIDs or ASIDs, claimed and released by any number of callers without a lock. It knows which ids are
+ * taken, not by whom or why: the state of an id's owner is the slot's. bitmap.c has the ordering argument.
  */
 #ifndef IOVM_PASID_BITMAP_H
 #define IOVM_PASID_BITMAP_H
@@ -15,9 +15,10 @@ size_t iovm__bitmap_size(unsigned bits);	/* bytes of memory for 2^bits ids, bits
 /* On zeroed memory of that size, aligned to a line; ids 1..2^bits-1 are free, 0 is never handed out. The caller publishes it. */
 void iovm__bitmap_init(struct iovm__bitmap *map, unsigned bits);
 /*
- * An id of [min, max]: the first free one from where the last claim with a max of this width ended, so that an id comes back as late as possible.
- * NO_PASID: no id of the range was free throughout the call (its release happened before the call, nobody claimed it until the call returned).
- * INVAL: the range has no id of this space. What the releaser did before release is visible to the new owner.
+ * An id of [min, max]: the first free one from where the last claim with a max of this width ended, so that an id
+ * comes back as late as possible. NO_PASID: no id of the range was free throughout the call (its release happened
+ * before the call, nobody claimed it until the call returned). INVAL: the range has no id of this space. What the
+ * releaser did before release is visible to the new owner.
  */
 long iovm__bitmap_claim(struct iovm__bitmap *map, uint32_t min, uint32_t max);
 void iovm__bitmap_release(struct iovm__bitmap *map, uint32_t id);	/* of a claimed id, by its owner: else an assertion */
