@@ -223,7 +223,7 @@ static void bond_begin(struct iovm *sys, struct iovm__bond *b, struct iovm__doma
 	b->repeats = 0;
 	b->cb = w->cb;
 	b->arg = w->arg;
-	b->count = 1;
+	b->count = 0;	/* nobody's to unbind before it is live */
 	b->step = b->snapshots = b->grace = 0;
 	b->told_quarantine = b->recutting = false;
 	store_rlx(&b->shutdown, (unsigned)IOVM__SHUTDOWN_NONE);
@@ -392,34 +392,30 @@ static int watch(struct iovm *sys, struct iovm__slot *slot, void *mm)
 	return err;
 }
 
-/* The last steps, without the lock: the IOMMU takes note, and the bond goes live unless its mm died meanwhile */
-static int go_live(struct iovm__bond *b)
+/* The last steps, without the lock: the IOMMU takes note, and the bond goes live unless its mm died meanwhile. Then it drains, without a callback. */
+static int go_live(struct iovm *sys, struct iovm__bond *b)
 {
 	unsigned binding = IOVM__BOND_BINDING;
 	int err = announce_entry(b);
 
+	iovm__lock(sys);
 	if (!err && !cas_sc(&b->state, &binding, (unsigned)IOVM__BOND_LIVE))
 		err = IOVM_E_MM_DEAD;
-	if (!err)
+	if (!err) {
+		b->count = 1;
+		iovm__unlock(sys);
 		return 0;
-	b->cb = NULL;	/* the caller gets the error, and no callback */
-	return err;
-}
-
-static void bind_failed(struct iovm__bond *b)
-{
-	struct iovm *sys = load_rlx(&b->dev)->iommu->sys;
-
-	iovm__lock(sys);
-	b->count = 0;
+	}
+	b->cb = NULL;
 	(void)iovm__unbind(b);
+	return err;
 }
 
 /* What the caller may know of the bond: once it is live, another thread may end it */
 static void note_bound(struct iovm__bound *out, struct iovm__bond *b)
 {
 	if (b)
-		*out = (struct iovm__bound){ .bond = b, .serial = b->serial, .pasid = b->slot->pasid, .count = b->count,
+		*out = (struct iovm__bound){ .bond = b, .serial = b->serial, .pasid = b->slot->pasid, .count = b->count ? b->count : 1,
 					     .context = load_rlx(&b->slot->context) };
 }
 
@@ -451,10 +447,7 @@ static int bind_try(struct iovm *sys, const struct iovm__want *w, struct iovm__b
 		sys->mm.unwatch(sys->mm.ctx, w->mm);
 	if (err)
 		return err;
-	err = go_live(b);
-	if (err)
-		bind_failed(b);
-	return err;
+	return go_live(sys, b);
 }
 
 int iovm__bind(const struct iovm__want *w, struct iovm__bound *out)
@@ -531,18 +524,19 @@ int iovm__unbind(struct iovm__bond *b)
 {
 	struct iovm__slot *slot = b->slot;
 	struct iovm_iommu *iommu = load_rlx(&b->dev)->iommu;
-	bool last_here = --b->domain->live == 0, last = --slot->live == 0;
+	bool last = --slot->live == 0;
 	unsigned due = IOVM__SHUTDOWN_DUE, live = IOVM__SLOT_LIVE;
 	int err = 0;
 
 	if (!cas_ar(&b->shutdown, &due, (unsigned)IOVM__SHUTDOWN_CANCELLED) && due == IOVM__SHUTDOWN_NONE)
 		store_rel(&b->shutdown, (unsigned)IOVM__SHUTDOWN_CANCELLED);
+	b->domain->live--;
 	if (last)
 		(void)cas_sc(&slot->state, &live, (unsigned)IOVM__SLOT_DYING);
 	bond_leave(b);
 	iovm__unlock(iommu->sys);
 	if (load_acq(&b->cut) == IOVM__CUT_NOT_YET)
-		err = iovm__cut_bond(b, last_here || load_acq(&slot->dead));
+		err = iovm__cut_bond(b);
 	else if (load_acq(&b->cut) == IOVM__CUT_FAILED)	/* its death could not cut it: the drain tries again */
 		err = IOVM_E_TIMEDOUT;
 	if (last)

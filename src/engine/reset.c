@@ -75,7 +75,7 @@ static int restore(struct iovm_device *dev)
 		(void)iovm__submit_wait(dev->iommu, &dev->abort_batch);
 	and_ar(&dev->state, ~(unsigned)(IOVM__DEV_ATS | (dev->fn.stall ? 0 : IOVM__DEV_PRI)));
 	dev->fn.ats = false;
-	and_ar(&dev->state, ~(unsigned)IOVM__DEV_ABORTED);
+	and_ar(&dev->state, ~(unsigned)(IOVM__DEV_ABORTED | IOVM__DEV_STOPPED));
 	dev->fn.aborted = false;
 	err = iovm__device_sync(dev);
 	if (!err && ready)

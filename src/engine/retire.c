@@ -127,7 +127,7 @@ static bool recut(struct iovm_iommu *iommu, struct iovm__bond *b)
 	if (!b->recutting) {
 		if (iovm__device_state(dev) & IOVM__DEV_SUSPECT || iommu->now < b->retry_at)
 			return false;
-		iovm__submit_post(iommu, &b->batch, b->cmd, iovm__cut_commands(b, true, b->cmd), true);
+		iovm__submit_post(iommu, &b->batch, b->cmd, iovm__cut_commands(b, b->cmd), true);
 		b->recutting = true;
 	}
 	err = iovm__submit_poll(iommu, &b->batch);

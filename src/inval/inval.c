@@ -187,7 +187,7 @@ void iovm__cut_quiet(struct iovm__bond *b)
 	      .context = load_rlx(&b->slot->context), .code = IOVM_TO_QUIET);
 }
 
-unsigned iovm__cut_commands(const struct iovm__bond *b, bool tlb, struct iovm_cmd cmd[3])
+unsigned iovm__cut_commands(const struct iovm__bond *b, struct iovm_cmd cmd[3])
 {
 	struct iovm_device *dev = load_rlx(&b->dev);
 	uint32_t pasid = load_rlx(&b->pasid);
@@ -196,8 +196,7 @@ unsigned iovm__cut_commands(const struct iovm__bond *b, bool tlb, struct iovm_cm
 
 	if (attached)
 		cmd[n++] = (struct iovm_cmd){ .op = IOVM_CMD_ENTRY, .pasid = pasid, .fn = &dev->fn };
-	if (tlb || !attached)
-		cmd[n++] = tlb_command(b->domain, &b->slot->table, 0, UINT64_MAX);
+	cmd[n++] = tlb_command(b->domain, &b->slot->table, 0, UINT64_MAX);
 	if (iovm__device_reaches_atc(dev))
 		cmd[n++] = (struct iovm_cmd){ .op = IOVM_CMD_ATC, .pasid = pasid, .first = 0, .last = UINT64_MAX, .fn = &dev->fn };
 	return n;
@@ -213,14 +212,14 @@ void iovm__cut_note(struct iovm__bond *b, int err)
 		store_rel(&b->cut, (unsigned)IOVM__CUT_DONE);
 }
 
-static void prepare_cut(struct flight *f, struct iovm__bond *b, bool tlb)
+static void prepare_cut(struct flight *f, struct iovm__bond *b)
 {
 	struct iovm_device *dev = load_rlx(&b->dev);
 
 	if (load_acq(&b->cut) == IOVM__CUT_NOT_YET)	/* else it was quieted before; entry 0 may have its next owner already */
 		iovm__cut_quiet(b);
 	*f = (struct flight){ .iommu = dev->iommu, .bond = b, .dev = iovm__device_reaches_atc(dev) ? dev : NULL };
-	f->n = iovm__cut_commands(b, tlb, f->cmd);
+	f->n = iovm__cut_commands(b, f->cmd);
 }
 
 /*
@@ -237,11 +236,11 @@ static int land_cut(struct flight *f)
 	return err;
 }
 
-int iovm__cut_bond(struct iovm__bond *b, bool tlb)
+int iovm__cut_bond(struct iovm__bond *b)
 {
 	struct flight f;
 
-	prepare_cut(&f, b, tlb);
+	prepare_cut(&f, b);
 	launch(&f);
 	return land_cut(&f);
 }
@@ -259,7 +258,7 @@ int iovm__cut_slot(struct iovm__slot *slot)
 
 			if (state == IOVM__BOND_FREE || state == IOVM__BOND_ENDED || load_acq(&b->cut) == IOVM__CUT_DONE)
 				continue;
-			prepare_cut(&f[n], b, true);
+			prepare_cut(&f[n], b);
 			launch(&f[n++]);
 		}
 		take_off(f, n);

@@ -157,8 +157,9 @@ bool iovm__device_abort(struct iovm_device *dev, unsigned why)
 int iovm__device_suspect(struct iovm_device *dev, unsigned long ticket)
 {
 	const struct iovm_port *port = dev->iommu->port;
-	bool fenced = port->fence && port->fence(port->ctx, dev->host) == 0;
-	bool first = iovm__device_abort(dev, fenced ? IOVM__DEV_FENCED : IOVM__DEV_SUSPECT);
+	bool stopped = iovm__device_state(dev) & IOVM__DEV_STOPPED;
+	bool fenced = stopped || (port->fence && port->fence(port->ctx, dev->host) == 0);
+	bool first = iovm__device_abort(dev, fenced ? IOVM__DEV_FENCED | IOVM__DEV_STOPPED : IOVM__DEV_SUSPECT);
 
 	TRACE(port, SUSPECT, .iommu = (uint8_t)dev->iommu->index, .stream_id = dev->fn.stream_ids[0], .pasid = IOVM_NO_PASID,
 	      .b = ticket, .code = fenced);

@@ -206,10 +206,22 @@ static void drop_member(struct iovm_iommu *iommu, const struct iovm_request *req
 	blame(iommu, v, cause);
 }
 
+/* The group that this request belongs to. One that an earlier owner of entry 0 left behind is forgotten: nobody's page joins the next owner's group. */
+static struct iovm__group **find_own(struct iovm_iommu *iommu, const struct iovm_request *req, const struct iovm__verdict *v, uint32_t pasid)
+{
+	struct iovm__group **link = find_link(v->dev->unit, req, pasid);
+
+	if (!*link || !v->bond || (*link)->bond == v->bond)
+		return link;
+	mark_lossy(iommu, v->dev, req->index);
+	discard(iommu, *link, IOVM_TRC_BOND_END);
+	return find_link(v->dev->unit, req, pasid);
+}
+
 static void file_member(struct iovm_iommu *iommu, const struct iovm_request *req, const struct iovm__verdict *v, uint32_t pasid)
 {
 	struct iovm__unit *u = v->dev->unit;
-	struct iovm__group **link = find_link(u, req, pasid), *g = *link;
+	struct iovm__group **link = find_own(iommu, req, v, pasid), *g = *link;
 	struct iovm__record *r = u->free_records;
 
 	if (!r || u->outstanding >= u->credits || (g && g->n == IOVM__GROUP_PAGES - 1) || (!g && !(g = open_group(iommu, link, req, v, pasid)))) {
@@ -271,7 +283,7 @@ static bool batch_group(struct iovm_iommu *iommu, const struct iovm_request *req
 static bool file_last(struct iovm_iommu *iommu, const struct iovm_request *req, struct iovm__verdict *v, uint32_t pasid)
 {
 	struct iovm__unit *u = v->dev ? v->dev->unit : NULL;
-	struct iovm__group *g = u && !v->suppress ? *find_link(u, req, pasid) : NULL;
+	struct iovm__group *g = u && !v->suppress ? *find_own(iommu, req, v, pasid) : NULL;
 	uint32_t serial = g ? g->serial : ++iommu->pri->serial;
 	enum iovm_response code = IOVM_RESP_INVALID;
 	bool batched = false;
