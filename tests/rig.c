@@ -173,6 +173,15 @@ void rig_free(struct rig *r)
 	free(r);
 }
 
+void rig_finish(struct rig *r)
+{
+	for (unsigned i = 0; i < RIG_DEVICES; i++)
+		for (unsigned k = 0; k < RIG_MMS; k++)
+			while (r->dev[i].dev && iovm_unbind_mm(r->dev[i].dev, &r->mm[k]) != IOVM_E_NOT_BOUND)
+				;
+	rig_fini(r);
+}
+
 void rig_fini(struct rig *r)
 {
 	int err;

@@ -65,6 +65,7 @@ struct rig_config {			/* zero: a rig of one IOMMU as machine_init() leaves it */
 	void (*port)(struct port *port);
 };
 struct rig *rig_new(const struct rig_config *config);
+void rig_finish(struct rig *r);		/* unbinds whatever is bound first */
 void rig_fini(struct rig *r);		/* everything is unbound: devices, IOMMUs, system; no leak */
 void rig_free(struct rig *r);		/* after a failed rig_start() or one's own iovm_del() */
 int rig_start(struct rig *r, const struct rig_config *config);	/* what rig_new() does after preparing; may fail under a failing allocator */

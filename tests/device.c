@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
+/* Devices come and go: capabilities in the only legal order, what is refused and why, and what is busy until it has drained. */
+#include "rig.h"
+
+static void with_ats(struct iovm_device_config *c)
+{
+	c->flags |= IOVM_DEV_ATS;
+}
+
+START_TEST(order_of_capabilities)
+{
+	struct rig *r = rig_new(NULL);
+	struct rig_device *d = rig_device(r, 0, 1, NULL), *a = rig_device(r, 0, 2, with_ats);
+
+	ck_assert_str_eq(d->order, "");
+	ck_assert_int_eq(iovm_device_init(d->dev), 0);
+	ck_assert_str_eq(d->order, "P+A+R+");
+	ck_assert_uint_eq(d->pri_value, 16);
+	ck_assert_uint_eq(d->ats_value, 1);
+	ck_assert_int_eq(iovm_device_init(d->dev), 0);		/* twice is fine */
+	ck_assert_int_eq(iovm_device_shutdown(d->dev), 0);
+	ck_assert_str_eq(d->order, "P+A+R+R-A-P-");
+	ck_assert_int_eq(iovm_device_shutdown(d->dev), 0);
+	ck_assert_str_eq(a->order, "A+");
+	ck_assert_int_eq(iovm_device_init(a->dev), 0);
+	ck_assert_str_eq(a->order, "A+A-P+A+R+");
+	ck_assert_int_eq(iovm_device_ats(a->dev, false), IOVM_E_BUSY);
+	ck_assert_int_eq(iovm_device_shutdown(a->dev), 0);
+	ck_assert_str_eq(a->order, "A+A-P+A+R+R-A-P-A+");	/* on before, on after */
+	ck_assert_int_eq(iovm_device_ats(a->dev, false), 0);
+	ck_assert(!a->ats);
+	ck_assert_int_eq(iovm_device_ats(a->dev, true), 0);
+	ck_assert(a->ats);
+	rig_finish(r);
+}
+END_TEST
+
+START_TEST(page_requests_only_after_stopped)
+{
+	struct rig *r = rig_new(NULL);
+	struct rig_device *d = rig_device(r, 0, 1, NULL);
+
+	d->busy = 5;
+	ck_assert_int_eq(iovm_device_init(d->dev), 0);
+	ck_assert(d->pri);
+	ck_assert_int_eq(iovm_device_shutdown(d->dev), 0);
+	d->busy = 1000000;
+	ck_assert_int_eq(iovm_device_init(d->dev), IOVM_E_BUSY);
+	ck_assert(!d->pri && !d->ats && !d->pasid);
+	ck_assert_int_eq(rig_bind(d, &r->mm[0]), IOVM_E_NOT_READY);
+	rig_finish(r);
+}
+END_TEST
+
+START_TEST(busy_devices)
+{
+	struct rig *r = rig_new(NULL);
+	struct rig_device *d = rig_ready(r, 0, 1);
+
+	ck_assert_int_gt(rig_bind(d, &r->mm[0]), 0);
+	ck_assert_int_eq(iovm_device_shutdown(d->dev), IOVM_E_BUSY);
+	ck_assert_int_eq(iovm_device_del(d->dev), IOVM_E_BUSY);
+	ck_assert_int_eq(iovm_iommu_del(r->iommu[0]), IOVM_E_BUSY);
+	ck_assert_int_eq(iovm_del(r->sys), IOVM_E_BUSY);
+	ck_assert_int_eq(iovm_unbind_mm(d->dev, &r->mm[0]), 0);
+	ck_assert_int_eq(iovm_device_shutdown(d->dev), IOVM_E_BUSY);
+	ck_assert_int_eq(iovm_device_del(d->dev), IOVM_E_BUSY);
+	ck_assert_int_eq(iovm_del(r->sys), IOVM_E_BUSY);
+	rig_settle(r);
+	ck_assert_int_eq(iovm_device_shutdown(d->dev), 0);
+	ck_assert_int_eq(iovm_device_del(d->dev), 0);
+	d->dev = NULL;
+	rig_settle(r);
+	ck_assert_uint_eq(r->m[0].attached, 0);
+	rig_device(r, 0, 1, NULL);	/* the StreamID is free again */
+	rig_finish(r);
+}
+END_TEST
+
+static void too_many_credits(struct iovm_device_config *c)
+{
+	c->max_outstanding = 241;
+}
+static void untrusted(struct iovm_device_config *c)
+{
+	c->flags = 0;
+}
+static void untrusted_ats(struct iovm_device_config *c)
+{
+	c->flags = IOVM_DEV_ATS;
+}
+static void credits(struct iovm_device_config *c)
+{
+	c->max_outstanding = 240;
+}
+static void no_stream(struct iovm_device_config *c)
+{
+	c->nstream_ids = 0;
+}
+static void bad_size(struct iovm_device_config *c)
+{
+	c->size--;
+}
+static void too_wide(struct iovm_device_config *c)
+{
+	c->pasid_bits = 21;
+}
+
+START_TEST(devices_that_are_refused)
+{
+	struct rig *r = rig_new(NULL);
+	struct rig_device *d = NULL;
+	size_t live = r->port.live;
+
+	ck_assert_int_eq(rig_try_device(r, 0, 1, too_many_credits, NULL), IOVM_E_NO_CREDITS);	/* 256 entries, a sixteenth for markers */
+	ck_assert_int_eq(rig_try_device(r, 0, 1, untrusted_ats, NULL), IOVM_E_UNTRUSTED);
+	ck_assert_int_eq(rig_try_device(r, 0, 1, no_stream, NULL), IOVM_E_INVAL);
+	ck_assert_int_eq(rig_try_device(r, 0, 1, bad_size, NULL), IOVM_E_INVAL);
+	ck_assert_int_eq(rig_try_device(r, 0, 1, too_wide, NULL), IOVM_E_INVAL);
+	ck_assert_uint_eq(r->port.live, live);
+	ck_assert_int_eq(rig_try_device(r, 0, 1, credits, &d), 0);
+	ck_assert_int_eq(rig_try_device(r, 0, 1, NULL, NULL), IOVM_E_EXISTS);
+	ck_assert_int_eq(rig_try_device(r, 0, 2, NULL, NULL), IOVM_E_NO_CREDITS);
+	ck_assert_int_eq(iovm_device_del(d->dev), 0);
+	d->dev = NULL;
+	ck_assert_int_eq(rig_try_device(r, 0, 1, NULL, NULL), IOVM_E_BUSY);	/* drains */
+	rig_settle(r);
+	ck_assert_int_eq(rig_try_device(r, 0, 1, untrusted, &d), 0);
+	ck_assert_int_eq(iovm_device_init(d->dev), IOVM_E_UNTRUSTED);
+	ck_assert_int_eq(iovm_device_ats(d->dev, true), IOVM_E_UNTRUSTED);
+	rig_finish(r);
+}
+END_TEST
+
+static struct iovm_device *pf;
+static void vf(struct iovm_device_config *c)
+{
+	c->pf = pf;
+}
+
+START_TEST(pf_first)
+{
+	struct rig *r = rig_new(NULL);
+	struct rig_device *p = rig_device(r, 0, 1, NULL), *v;
+
+	pf = p->dev;
+	v = rig_device(r, 0, 2, vf);
+	ck_assert_int_eq(iovm_device_init(v->dev), IOVM_E_PF_FIRST);
+	ck_assert_int_eq(iovm_device_init(p->dev), 0);
+	ck_assert_int_eq(iovm_device_init(v->dev), 0);
+	ck_assert_str_eq(v->order, "A+");
+	rig_finish(r);
+}
+END_TEST
+
+START_TEST(limits_of_a_system)
+{
+	struct rig *r = rig_new(NULL);
+	struct iovm_config c = { .size = sizeof c, .port = r->port.ops, .mm = r->sys->mm, .max_mms = 1, .pasid_bits = 1 }, bad;
+	struct iovm *sys = NULL;
+
+	ck_assert_int_eq(iovm_new(NULL, &c), IOVM_E_INVAL);
+	ck_assert_int_eq(iovm_new(&sys, NULL), IOVM_E_INVAL);
+#define REFUSED(change) do { bad = c; change; ck_assert_int_eq(iovm_new(&sys, &bad), IOVM_E_INVAL); } while (0)
+	REFUSED(bad.size = 8);
+	REFUSED(bad.max_mms = 0);
+	REFUSED(bad.pasid_bits = 0);
+	REFUSED(bad.pasid_bits = 21);
+	REFUSED(bad.port.alloc = NULL);
+	REFUSED(bad.port.free = NULL);
+	REFUSED(bad.port.wait = NULL);
+	REFUSED(bad.port.lock = NULL);
+	ck_assert_int_eq(iovm_new(&sys, &c), 0);
+	ck_assert_int_eq(iovm_del(sys), 0);
+	for (unsigned i = 1; i <= 4; i++) {
+		struct iovm_backend be = r->m[0].be;
+		struct iovm_iommu *none = NULL;
+
+		be.size -= i == 1;
+		be.pasid_bits = i == 2 ? 21 : be.pasid_bits;
+		be.asid_bits = i == 3 ? 0 : be.asid_bits;
+		be.poll = i == 4 ? NULL : be.poll;
+		ck_assert_int_eq(iovm_iommu_add(r->sys, &be, &r->m[0], NULL, &none), IOVM_E_INVAL);
+	}
+	for (int e = -100; e <= 5; e++)
+		ck_assert_ptr_nonnull(iovm_strerror(e));
+	rig_finish(r);
+}
+END_TEST
+
+static Suite *device_suite(void)
+{
+	Suite *suite = suite_create("device");
+	TCase *device = tcase_create("device");
+
+	tcase_add_test(device, order_of_capabilities);
+	tcase_add_test(device, page_requests_only_after_stopped);
+	tcase_add_test(device, busy_devices);
+	tcase_add_test(device, devices_that_are_refused);
+	tcase_add_test(device, pf_first);
+	tcase_add_test(device, limits_of_a_system);
+	suite_add_tcase(suite, device);
+	return suite;
+}
+
+int main(void)
+{
+	return harness_main(device_suite());
+}
