@@ -75,6 +75,8 @@
 	X(s_ats_alone) \
 	X(s_cut_is_one_device) \
 	X(s_entry_zero_all_along) \
+	X(s_fence_saves_the_call) \
+	X(s_flood_beside_neighbour) \
 	X(s_foreign_pasid) \
 	X(s_narrow_device_second) \
 	X(s_no_system_call) \

@@ -8,7 +8,7 @@ SCENARIO(p01_partial_then_last)
 
 	scene_open(&s);
 	scene_ask(s.ep, s.pasid, BASE, 7, MEMBER);
-	iovm_sim_run(s.sim);
+	iovm_sim_dispatch(s.sim, 0);
 	ck_assert_uint_eq(seen[IOVM_TR_FAULT] + scene_answers(s.ep), 0);
 	scene_ask(s.ep, s.pasid, BASE + PAGE, 7, LAST);
 	iovm_sim_run(s.sim);

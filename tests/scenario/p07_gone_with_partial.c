@@ -8,7 +8,7 @@ SCENARIO(p07_gone_with_partial)
 
 	scene_open(&s);
 	scene_ask(s.ep, s.pasid, BASE, 9, MEMBER);
-	iovm_sim_run(s.sim);
+	iovm_sim_dispatch(s.sim, 0);
 	scene_ask(s.ep, s.pasid, BASE + PAGE, 9, LAST);
 	ck_assert_int_eq(iovm_sim_ep_remove(s.ep), 0);
 	iovm_sim_run(s.sim);

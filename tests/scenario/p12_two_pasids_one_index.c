@@ -23,7 +23,7 @@ SCENARIO(p12_two_pasids_one_index)
 	scene_listener = listen;
 	scene_ask(s.ep, s.pasid, BASE, 5, MEMBER);
 	scene_ask(s.ep, pasid, BASE + PAGE, 5, LAST);
-	iovm_sim_run(s.sim);
+	iovm_sim_dispatch(s.sim, 0);
 	ck_assert_uint_eq(seen[IOVM_TR_FAULT], 1);
 	ck_assert_uint_eq(first & 0xff, pasid);
 	scene_ask(s.ep, s.pasid, BASE + 2 * PAGE, 5, LAST);

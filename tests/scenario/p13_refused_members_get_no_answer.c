@@ -10,7 +10,7 @@ SCENARIO(p13_refused_members_get_no_answer)
 
 	scene_open_config(&s, (struct iovm_sim_config){ .pasid_bits = 1 });
 	scene_ask(s.ep, s.pasid, BASE, 2, MEMBER);
-	iovm_sim_run(s.sim);
+	iovm_sim_dispatch(s.sim, 0);
 	ck_assert_int_eq(iovm_unbind_mm(s.dev, s.mm), 0);
 	scene_ask(s.ep, s.pasid, BASE + PAGE, 2, MEMBER);
 	iovm_sim_run(s.sim);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
-/* Pitfall 18: the queue overflows between the members and the Last. Recovery forgets the members; the index may mean a new group at once. */
+/*
+ * Pitfall 18: the queue overflows between the members and the Last. Recovery forgets the members; the index may mean a
+ * new group at once.
+ */
 #include "scenario.h"
 
 SCENARIO(p18_overflow_mid_group)

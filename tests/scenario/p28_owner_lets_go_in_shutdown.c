@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
-/* Pitfall 28: the owner drops its last reference to the space inside the driver's callback. The struct is the host's to free from unwatch on. */
+/*
+ * Pitfall 28: the owner drops its last reference to the space inside the driver's callback. The struct is the host's to
+ * free from unwatch on.
+ */
 #include "scenario.h"
 
 static unsigned unbound;

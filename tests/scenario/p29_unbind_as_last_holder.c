@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
-/* Pitfall 29: nobody but the bond keeps the space when unbind is called; until unwatch the engine may use the pointer, afterwards it must not. */
+/*
+ * Pitfall 29: nobody but the bond keeps the space when unbind is called; until unwatch the engine may use the pointer,
+ * afterwards it must not.
+ */
 #include "scenario.h"
 
 SCENARIO(p29_unbind_as_last_holder)

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
-/* Pitfall 42: the space's death, the driver's unbind and the device's shutdown, in all six orders, with and without dispatches in between. */
+/*
+ * Pitfall 42: the space's death, the driver's unbind and the device's shutdown, in all six orders, with and without
+ * dispatches in between.
+ */
 #include "scenario.h"
 
 static void act(struct scene *s, char what)

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
-/* Pitfall 48: the interrupt comes, PROD covers an entry that is not written yet (F27). It is waited for by coming again, and nothing is lost. */
+/*
+ * Pitfall 48: the interrupt comes, PROD covers an entry that is not written yet (F27). It is waited for by coming
+ * again, and nothing is lost.
+ */
 #include "scenario.h"
 
 static unsigned late(void *ctx, unsigned n, const char *point)

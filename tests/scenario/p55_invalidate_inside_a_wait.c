@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
-/* Pitfall 55: a second invalidation begins while the first one's commands are under way. Each returns only when its own page is out of reach. */
+/*
+ * Pitfall 55: a second invalidation begins while the first one's commands are under way. Each returns only when its own
+ * page is out of reach.
+ */
 #include "scenario.h"
 
 static struct scene s;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
-/* Pitfall 63: were the device's cache cleared first, it would refill from the IOMMU's. TLB, fence done, then ATC, in every invalidation and cut. */
+/*
+ * Pitfall 63: were the device's cache cleared first, it would refill from the IOMMU's. TLB, fence done, then ATC, in
+ * every invalidation and cut.
+ */
 #include "scenario.h"
 
 static enum { NOTHING, TLB, TLB_FENCED, ATC } phase;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
-/* Pitfall 69: ATS goes off with the device's shutdown; invalidations before, between and after find what they need, and stop asking the device. */
+/*
+ * Pitfall 69: ATS goes off with the device's shutdown; invalidations before, between and after find what they need, and
+ * stop asking the device.
+ */
 #include "scenario.h"
 
 SCENARIO(p69_invalidate_around_shutdown)

@@ -15,7 +15,7 @@ static bool wait_a_little(void *ctx, unsigned turn)
 
 SCENARIO(p73_no_lock_across_a_wait)
 {
-	const struct iovm_port port = { .wait = wait_a_little };
+	const struct iovm_port port = { .wait = wait_a_little, .fence = scene_refuse_fence };
 	struct ears ears = { 0 };
 	struct iovm_sim_ep *ep;
 	void *mm;
@@ -29,10 +29,10 @@ SCENARIO(p73_no_lock_across_a_wait)
 	iovm_sim_ep_behave(ep, IOVM_SIM_ATC_SILENT, true);
 	waits = 0;
 	ck_assert_int_eq(scene_unbind(ep, mm), IOVM_E_TIMEDOUT);
-	ck_assert_uint_ge(waits, 100);
+	ck_assert_uint_gt(waits, 0);
 	iovm_sim_ep_behave(ep, IOVM_SIM_ATC_SILENT, false);
 	ck_assert_int_eq(iovm_sim_ep_reset(ep, true), 0);
-	iovm_sim_run(world);
+	scene_run(world);
 	ck_assert_uint_eq(ears.unbound, 1);
 	scene_end(world);
 }

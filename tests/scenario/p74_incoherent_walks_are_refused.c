@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
-/* Pitfall 74: an IOMMU whose walks do not see the CPU's stores cannot share page tables; binding says so. The IOMMU here is of this file, and does nothing. */
+/*
+ * Pitfall 74: an IOMMU whose walks do not see the CPU's stores cannot share page tables; binding says so. The IOMMU
+ * here is of this file, and does nothing.
+ */
 #include "scenario.h"
 
 static unsigned long ticket;

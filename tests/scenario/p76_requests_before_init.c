@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
-/* Pitfall 76: requests from before init are refused, and those that lie in the queue when init is called do not belong to the first bond. */
+/*
+ * Pitfall 76: requests from before init are refused, and those that lie in the queue when init is called do not belong
+ * to the first bond.
+ */
 #include "scenario.h"
 
 SCENARIO(p76_requests_before_init)

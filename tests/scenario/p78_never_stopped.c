@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
-/* Pitfall 78: page requests cannot be enabled while the device does not report STOPPED. A bounded wait, everything as before, and a later try that works. */
+/*
+ * Pitfall 78: page requests cannot be enabled while the device does not report STOPPED. A bounded wait, everything as
+ * before, and a later try that works.
+ */
 #include "scenario.h"
 
 SCENARIO(p78_never_stopped)

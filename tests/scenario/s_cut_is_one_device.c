@@ -15,8 +15,8 @@ SCENARIO(s_cut_is_one_device)
 	ck_assert(scene_dma(s.sim, s.ep, s.pasid, BASE));
 	ck_assert(scene_dma(s.sim, b, s.pasid, BASE));
 	faults = seen[IOVM_TR_FAULT];
-	scene_start_dma(s.ep, s.pasid, BASE);		/* it has the translation and could use it */
 	ck_assert_int_eq(iovm_unbind_mm(s.dev, s.mm), 0);
+	scene_start_dma(s.ep, s.pasid, BASE);
 	ck_assert_uint_eq(iovm_sim_ep_atc(s.ep, (uint32_t)s.pasid), 0);
 	ck_assert_uint_eq(iovm_sim_ep_atc(b, (uint32_t)s.pasid), 1);
 	iovm_sim_run(s.sim);

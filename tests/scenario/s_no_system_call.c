@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 /*
- * A child enters SECCOMP_MODE_STRICT, where every system call but read, write and exit is death, and services a million requests. The checker
- * and the trace are off, since both belong to tests and allocate.
+ * A child enters SECCOMP_MODE_STRICT, where every system call but read, write and exit is death, and services a million
+ * requests. The checker and the trace are off, since both belong to tests and allocate.
  */
 #include "scenario.h"
 #include <linux/seccomp.h>

@@ -2,7 +2,7 @@
 /* See scenario.h. Check runs each test in a child, so what is static here belongs to one test. */
 #include "scenario.h"
 
-unsigned seen[64], scene_allocs, scene_allocs_left = UINT_MAX;
+unsigned seen[SEEN], scene_allocs, scene_allocs_left = UINT_MAX;
 int scene_lock_depth;
 static size_t live_bytes;
 static int on_stack, in_callback;	/* calls that promise to allocate and lock nothing; callbacks, which may */
@@ -11,7 +11,7 @@ static char buffer[64];
 
 static void count(void *ctx, const struct iovm_trace *rec)
 {
-	ck_assert_uint_lt(rec->event, 64);
+	ck_assert_uint_lt(rec->event, SEEN);
 	seen[rec->event]++;
 	in_callback += rec->event == IOVM_TR_CB_IN;
 	in_callback -= rec->event == IOVM_TR_CB_OUT;
@@ -96,6 +96,17 @@ struct iovm_sim *scene_new_config(struct iovm_sim_config config)
 	ck_assert_ptr_nonnull(sim);
 	return sim;
 }
+
+void scene_run(struct iovm_sim *sim)
+{
+	unsigned i;
+
+	for (i = 0; i < 3000 && iovm_sim_step(sim); i++)
+		;
+}
+
+int scene_refuse_fence(void *ctx, void *dev) { return IOVM_E_TIMEDOUT; }
+const struct iovm_port scene_cannot_fence = { .fence = scene_refuse_fence };
 
 struct iovm_sim *scene_new(void) { return scene_new_config((struct iovm_sim_config){ 0 }); }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 /*
- * What the scenarios share. Each file is one story of docs/PITFALLS.md (pNN_) or a named promise of the library (s_), told on the pretend machine
- * with the invariant checker listening: scene_end() fails if any rule was broken meanwhile, so a scenario asserts only what is its own.
+ * What the scenarios share. Each file is one story of docs/PITFALLS.md (pNN_) or a named promise of the library (s_),
+ * told on the pretend machine with the invariant checker listening: scene_end() fails if any rule was broken meanwhile,
+ * so a scenario asserts only what is its own.
  *
  * SCENARIO(name) defines a Check test; list.h names them all, main.c runs them, each in a process of its own.
  */
@@ -21,7 +22,7 @@
 	const TTest name = { #name, name##_story, __FILE__, __LINE__ }; \
 	static void name##_story(int _i)
 
-enum { PAGE = 0x1000, BASE = 0x10000, TOP = 0x1ffff };	/* every scene_space() is mapped from BASE to TOP, with nothing present */
+enum { SEEN = 128, PAGE = 0x1000, BASE = 0x10000, TOP = 0x1ffff };	/* every scene_space() is mapped from BASE to TOP, with nothing present */
 
 /* ---- a world ------------------------------------------------------------------------------------------------------------------- */
 
@@ -32,12 +33,18 @@ void *scene_space(struct iovm_sim *sim);
 void scene_end(struct iovm_sim *sim);				/* no rule was broken, nothing is left */
 struct iovm_stats scene_stats(struct iovm_sim *sim);
 
-extern unsigned seen[64];		/* records so far, by enum iovm_trace_event */
+/* As iovm_sim_run(), but for a while only: a token or a quarantine makes the engine look again for ever */
+void scene_run(struct iovm_sim *sim);
+int scene_refuse_fence(void *ctx, void *dev);
+extern const struct iovm_port scene_cannot_fence;	/* for a config: devices cannot be stopped at the bus */
+
+extern unsigned seen[SEEN];		/* records so far, by enum iovm_trace_event */
 extern void (*scene_listener)(const struct iovm_trace *rec);	/* sees every record, too */
 
 /*
- * The host's memory and lock are ours, and abort when they are used while dispatch, invalidate, mm_exit or fault_done is on the stack, bond callbacks
- * excepted: so every scenario is a test of that promise. (The linker wraps the four calls.)
+ * The host's memory and lock are ours, and abort when they are used while dispatch, invalidate, mm_exit or fault_done
+ * is on the stack, bond callbacks excepted: so every scenario is a test of that promise. (The linker wraps the four
+ * calls.)
  */
 extern unsigned scene_allocs, scene_allocs_left;	/* so far; until one says no (UINT_MAX: never) */
 size_t scene_live_bytes(void);
