@@ -51,7 +51,7 @@ static bool consumed(const struct iovm_check *ck, const struct iovm__ck_bond *bo
 
 bool iovm__check_cut_done(const struct iovm__ck_bond *bond)
 {
-	return bond->entry_ok && (!bond->home || bond->home->walking || bond->home->tlb_ok) && (bond->atc_ok || !needs_atc(bond));
+	return bond->entry_ok && (!bond->home || bond->home->walking || bond->home->tlb_ok || bond->tlb_ok) && (bond->atc_ok || !needs_atc(bond));
 }
 
 const char *iovm__check_cut_missing(struct iovm_check *ck, const struct iovm__ck_bond *bond)
@@ -112,7 +112,11 @@ static bool entries_fenced(const struct iovm_check *ck, const struct iovm__ck_ho
 static void tlb_command(struct iovm_check *ck, const struct iovm_trace *rec, uint64_t epoch)
 {
 	struct iovm__ck_home *home = iovm__map_get(&ck->asids, (uint64_t)rec->iommu << 32 | rec->id);
+	struct iovm__ck_bond *bond;
 
+	for (bond = ck->out; bond; bond = bond->out_next)	/* enough for this one, though others may walk on */
+		if (home && bond->home == home && !bond->tlb_epoch && !rec->a && rec->b == UINT64_MAX && bond->entry_epoch && bond->entry_epoch < epoch)
+			bond->tlb_epoch = epoch;
 	if (home && !home->tlb_epoch && !rec->a && rec->b == UINT64_MAX && entries_fenced(ck, home, epoch))
 		home->tlb_epoch = epoch;
 }
@@ -125,7 +129,7 @@ static void atc_command(struct iovm_check *ck, const struct iovm_trace *rec, uin
 		return;
 	if (!bond->entry_epoch || bond->entry_epoch >= epoch)
 		return;
-	if (bond->home->walking || (bond->home->tlb_epoch && bond->home->tlb_epoch < epoch))
+	if (bond->home->walking || (bond->home->tlb_epoch && bond->home->tlb_epoch < epoch) || (bond->tlb_epoch && bond->tlb_epoch < epoch))
 		bond->atc_epoch = epoch;
 }
 
@@ -151,6 +155,11 @@ static void settle(struct iovm__ck_bond *bond, uint64_t epoch, bool ok)
 	if (bond->entry_epoch == epoch) {
 		bond->entry_ok = ok;
 		bond->entry_epoch = ok ? epoch : 0;
+		bond->idle = 0;
+	}
+	if (bond->tlb_epoch == epoch) {
+		bond->tlb_ok = ok;
+		bond->tlb_epoch = ok ? epoch : 0;
 		bond->idle = 0;
 	}
 	if (bond->atc_epoch == epoch) {

@@ -90,8 +90,8 @@ struct iovm__ck_bond {
 	bool bound, has_cb, walked, walking, quiet, ending, unbind_done, cut, failed, shutdown, unbound, suspect;
 	unsigned callbacks;
 	uint32_t open, open_lasts;
-	uint64_t entry_epoch, atc_epoch;
-	bool entry_ok, atc_ok, snap, snap_ok;
+	uint64_t entry_epoch, tlb_epoch, atc_epoch;
+	bool entry_ok, tlb_ok, atc_ok, snap, snap_ok;
 	uint64_t snap_at[2];
 	unsigned idle;			/* dispatches since nothing held the drain up */
 };

@@ -175,6 +175,16 @@ static void hold_dead(struct iovm_iommu *iommu)
 	fail_all(&iommu->queue);
 }
 
+/* The queue stands still: have the guilty command replaced, or its fence failed; whose it is, its owner learns by his ticket */
+static void recover(struct iovm_iommu *iommu)
+{
+	struct iovm_blame blame = { 0 };
+	int more = iommu->be.recover(iommu->hw, &blame);
+
+	if (more == IOVM_E_DEAD)
+		hold_dead(iommu);
+}
+
 /* Hand over what is staged; whether all of it was taken */
 static bool flush(struct iovm_iommu *iommu)
 {
@@ -183,6 +193,8 @@ static bool flush(struct iovm_iommu *iommu)
 	unsigned n = q->stage_n - q->stage_at;
 	int taken = iommu->be.submit(iommu->hw, q->stage + q->stage_at, n, &ticket);
 
+	if (taken == IOVM_E_STOPPED)
+		recover(iommu);		/* the next turn goes on */
 	if (taken == IOVM_E_DEAD)
 		hold_dead(iommu);
 	if (taken <= 0)
@@ -195,15 +207,6 @@ static bool flush(struct iovm_iommu *iommu)
 	if (q->fence_staged)
 		end_phase(q, ticket);
 	return true;
-}
-
-static void recover(struct iovm_iommu *iommu)
-{
-	struct iovm_blame blame = { 0 };
-	int more = iommu->be.recover(iommu->hw, &blame);
-
-	if (more == IOVM_E_DEAD)
-		hold_dead(iommu);
 }
 
 /* One bounded turn as the holder; whether something is left that did not fit */
