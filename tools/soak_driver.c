@@ -55,6 +55,7 @@ static void plug_in(struct world *w, struct driver *d)
 	life_push(w, &op);
 	d->ep = iovm_sim_ep_new_config(w->sim, &d->config, &err);
 	life_pop(w, &op);
+	d->error = err;
 	if (!d->ep)
 		world_expect(w, "iovm_device_add", err, MAY(BUSY) | MAY(NO_ASID) | MAY(FULL) | MAY(MM_DEAD) | MAY(NO_CREDITS) | MAY(PF_FIRST));
 	d->inited = d->gone = d->leaving = d->reset_wanted = false;
@@ -72,6 +73,7 @@ static void take_out(struct world *w, struct driver *d)
 	life_push(w, &op);
 	err = iovm_sim_ep_del(d->ep);
 	life_pop(w, &op);
+	d->error = err;
 	world_expect(w, "iovm_device_del", err, MAY(BUSY));
 	if (err) {
 		d->leaving = err != IOVM_E_BUSY;	/* half way out: only del goes on from here */
@@ -121,6 +123,7 @@ void driver_reset(struct world *w, struct driver *d, bool ok)
 	life_push(w, &op);
 	err = iovm_sim_ep_reset(d->ep, ok);
 	life_pop(w, &op);
+	d->error = err;
 	world_expect(w, "iovm_device_reset", err, MAY(BUSY) | (d->gone ? MAY(INVAL) : 0));
 	d->reset_wanted |= (!ok || err) && !d->gone;
 	d->issued = iovm_sim_dma_done(d->ep) + iovm_sim_dma_failed(d->ep);
@@ -136,6 +139,7 @@ static void init(struct world *w, struct driver *d)
 	life_push(w, &op);
 	err = iovm_device_init(driver_device(d));
 	life_pop(w, &op);
+	d->error = err;
 	world_expect(w, "iovm_device_init", err, MAY(BUSY) | (d->pf ? MAY(PF_FIRST) : 0));
 	d->inited = !err;
 }

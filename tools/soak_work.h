@@ -56,6 +56,7 @@ struct driver {
 	unsigned calls;			/* on the stack, of this device */
 	unsigned lifecycle;		/* of these, ones that its bus serialises: init, shutdown, attach, reset, del */
 	unsigned issued;		/* transfers */
+	int error;			/* of the last add, init, reset or del: told when it gets stuck there */
 };
 
 enum op_kind { OP_BIND, OP_UNBIND, OP_EXIT, OP_OTHER };
