@@ -74,7 +74,7 @@ struct iovm_sim_config {
 	void *trace_ctx;
 	const struct iovm_port *port;	/* functions that are not NULL replace the machine's own (alloc, free, lock, unlock, wait, fence, wake, notice); trace always passes the machine */
 	bool quiet;			/* do not print broken rules */
-	bool no_check;			/* without the checker (benchmarks) */
+	bool no_check;			/* without the checker (benchmarks); without trace and inject, too, the engine is not traced: delete devices by iovm_sim_ep_del() only */
 	bool no_dispatch;		/* somebody else dispatches (an event loop): iovm_sim_step() never does */
 	void (*irq)(void *ctx, unsigned iommu);	/* IOMMU n has something to poll; may be NULL */
 	void *irq_ctx;
