@@ -28,11 +28,6 @@ unsigned iovm__atc_split(uint64_t first, uint64_t last, unsigned stu, uint64_t o
 
 	if (span < stu)
 		span = stu;
-	if (span >= 64 - IOVM_PAGE_SHIFT) {
-		out[0][0] = 0;
-		out[0][1] = UINT64_MAX;
-		return 1;
-	}
 	size[0] = size[1] = span;
 	if (span > stu + 1) {	/* the boundary that blows it up: each side by itself may be far smaller */
 		middle = page[1] >> (span - 1) << (span - 1);
@@ -44,6 +39,11 @@ unsigned iovm__atc_split(uint64_t first, uint64_t last, unsigned stu, uint64_t o
 	}
 	if (size[0] + 1 >= span || size[1] + 1 >= span)
 		size[0] = size[1] = span;
+	if (size[0] >= 64 - IOVM_PAGE_SHIFT) {
+		out[0][0] = 0;
+		out[0][1] = UINT64_MAX;
+		return 1;
+	}
 	for (i = 0; i < 2; i++) {
 		out[i][0] = page[i] >> size[i] << size[i] << IOVM_PAGE_SHIFT;
 		out[i][1] = out[i][0] + ((uint64_t)1 << size[i] << IOVM_PAGE_SHIFT) - 1;

@@ -34,7 +34,7 @@ void iovm__unit_init(struct iovm__unit *u, uint16_t credits)
 
 static struct iovm__group **find_link(struct iovm__unit *u, const struct iovm_request *req, uint32_t pasid)
 {
-	struct iovm__group **link = &u->heads[req->index];
+	struct iovm__group **link = &u->heads[req->index % IOVM_PRG_INDICES];
 
 	while (*link && !((*link)->stream_id == req->stream_id && (*link)->pasid == pasid))
 		link = &(*link)->chain;
@@ -74,7 +74,7 @@ static void close_group(struct iovm_iommu *iommu, struct iovm__group *g)
 {
 	struct iovm__unit *u = g->dev->unit;
 	struct iovm__pri *pri = iommu->pri;
-	struct iovm__group **link = &u->heads[g->index];
+	struct iovm__group **link = &u->heads[g->index % IOVM_PRG_INDICES];
 
 	while (*link != g)
 		link = &(*link)->chain;
@@ -99,14 +99,14 @@ static void mark_lossy(const struct iovm_iommu *iommu, struct iovm_device *dev, 
 	dev->lossy_since = iommu->pri->overflows;
 	if (!iovm__lossy(dev, index))
 		dev->nlossy++;
-	dev->lossy[index / 32] |= 1u << (index % 32);
+	dev->lossy[index % IOVM_PRG_INDICES / 32] |= 1u << (index % 32);
 }
 
 static bool clear_lossy(const struct iovm_iommu *iommu, struct iovm_device *dev, uint16_t index)
 {
 	if (IOVM_LIKELY(!dev->nlossy) || dev->lossy_since != iommu->pri->overflows || !iovm__lossy(dev, index))
 		return false;
-	dev->lossy[index / 32] &= ~(1u << (index % 32));
+	dev->lossy[index % IOVM_PRG_INDICES / 32] &= ~(1u << (index % 32));
 	dev->nlossy--;
 	return true;
 }
@@ -283,7 +283,8 @@ static bool batch_group(struct iovm_iommu *iommu, const struct iovm_request *req
 static bool file_last(struct iovm_iommu *iommu, const struct iovm_request *req, struct iovm__verdict *v, uint32_t pasid)
 {
 	struct iovm__unit *u = v->dev ? v->dev->unit : NULL;
-	struct iovm__group *g = u && !v->suppress ? *find_own(iommu, req, v, pasid) : NULL;
+	bool alone = req->flags & IOVM_REQ_STALL || !u || v->suppress;	/* a stall is one page; its STAG is no PRG index */
+	struct iovm__group *g = alone ? NULL : *find_own(iommu, req, v, pasid);
 	uint32_t serial = g ? g->serial : ++iommu->pri->serial;
 	enum iovm_response code = IOVM_RESP_INVALID;
 	bool batched = false;
@@ -293,7 +294,7 @@ static bool file_last(struct iovm_iommu *iommu, const struct iovm_request *req, 
 	count_up(&iommu->count.served, 1u + (g ? g->n : 0));
 	if (!v->cause && g && g->refused)
 		v->cause = g->cause;
-	if (v->dev && !v->suppress && clear_lossy(iommu, v->dev, req->index) && !v->cause)
+	if (!alone && clear_lossy(iommu, v->dev, req->index) && !v->cause)
 		v->cause = IOVM_TRC_LOSSY;
 	if (!v->cause && u->outstanding >= u->credits) {
 		count_up(&iommu->count.flooded, 1);
@@ -341,7 +342,7 @@ static bool file_request(struct iovm_iommu *iommu, const struct iovm_request *re
 			iovm__misbehaved(iommu, v.dev, 1);	/* one is fine, a flood is not */
 		return false;
 	}
-	if (req->flags & IOVM_REQ_LAST)
+	if (req->flags & (IOVM_REQ_LAST | IOVM_REQ_STALL))
 		return file_last(iommu, req, &v, pasid);
 	if (v.bond)
 		file_member(iommu, req, &v, pasid);

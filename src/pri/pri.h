@@ -136,7 +136,7 @@ bool iovm__pri_orphan(struct iovm_iommu *iommu, struct iovm__bond *bond);
 
 static inline bool iovm__lossy(const struct iovm_device *dev, uint16_t index)
 {
-	return dev->lossy[index / 32] >> (index % 32) & 1;
+	return dev->lossy[index % IOVM_PRG_INDICES / 32] >> (index % 32) & 1;
 }
 
 #endif
