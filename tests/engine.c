@@ -396,7 +396,7 @@ START_TEST(n_binds_need_n_unbinds_after_death_too)
 END_TEST
 
 /* mm_exit while bind waits for its first fence: the bind is told, and nobody is called back */
-static struct { struct rig *rig; bool done; } dying;
+static struct { bool done; } dying;
 static void dies_meanwhile(void *arg, unsigned turn)
 {
 	struct rig *r = arg;

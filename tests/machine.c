@@ -487,7 +487,7 @@ uint64_t machine_request(struct machine *m, uint32_t stream, uint32_t pasid, uns
 	pthread_mutex_lock(&m->mutex);
 	position = m->prod[q];
 	must(position - m->cons[q] < MACHINE_RING, "the ring of requests is full");
-	m->ring[q][position % MACHINE_RING] = (struct iovm_request){ .position = position, .addr = addr, .stream_id = stream, .index = (uint16_t)index,
+	m->ring[q][position % MACHINE_RING] = (struct iovm_request){ .position = position, .addr = addr, .stream_id = stream, .index = (uint16_t)(q ? index : index % IOVM_PRG_INDICES),
 		.pasid = pasid == IOVM_NO_PASID ? 0 : pasid, .queue = (uint8_t)q, .flags = (uint8_t)(flags | (pasid == IOVM_NO_PASID ? 0 : IOVM_REQ_PASID)) };
 	m->prod[q]++;
 	pthread_mutex_unlock(&m->mutex);
