@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 /*
- * See acc.h. State goes IDLE, OPEN, CLOSING and back. A space that dies closes by the callback, on the IOMMU's thread; UNBOUND alone leads back to
- * IDLE, since until then the engine holds our pointer. The state is one atomic word: whoever takes it from OPEN to CLOSING owes the unbind.
+ * See acc.h. State goes IDLE, OPEN, CLOSING and back. A space that dies closes by the callback, on the IOMMU's thread;
+ * UNBOUND alone leads back to IDLE, since until then the engine holds our pointer. The state is one atomic word:
+ * whoever takes it from OPEN to CLOSING owes the unbind.
  */
 #include <stdatomic.h>
 #include <stdlib.h>

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 /*
- * A unit test of a driver, acc.c, on the pretend machine: no hardware, no kernel, no root. The loop index of Check is the seed; the last assertion is
- * the strongest, since the machine has watched every rule of the engine and of the driver meanwhile.
+ * A unit test of a driver, acc.c, on the pretend machine: no hardware, no kernel, no root. The loop index of Check is
+ * the seed; the last assertion is the strongest, since the machine has watched every rule of the engine and of the
+ * driver meanwhile.
  */
 #include <check.h>
 #include <iovm/sim.h>

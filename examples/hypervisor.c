@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 /*
- * A hypervisor without libc that hands a device to a VM. The VM's stage-2 table is entry 0 of the device: no PASID, no driver call; the guest's faults
- * come as stalls. All memory is one static array that only grows: the SMMU and the device are added once. Frames are reused as soon as stage2_unmap()
- * returns, and there is no port.fence: so a time-out must stop the machine.
+ * A hypervisor without libc that hands a device to a VM. The VM's stage-2 table is entry 0 of the device: no PASID, no
+ * driver call; the guest's faults come as stalls. All memory is one static array that only grows: the SMMU and the
+ * device are added once. Frames are reused as soon as stage2_unmap() returns, and there is no port.fence: so a time-out
+ * must stop the machine.
  */
 #include "stubs/hypervisor.h"
 

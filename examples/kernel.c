@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 /*
- * A Linux-like kernel: the glue of its memory management, a thread for each IOMMU, and a driver of an accelerator. What the kernel itself has stands
- * in stubs/kernel.h. The mmu notifier may call with any lock of the mm held, since sva_invalidate() and sva_release() take none and never sleep.
+ * A Linux-like kernel: the glue of its memory management, a thread for each IOMMU, and a driver of an accelerator. What
+ * the kernel itself has stands in stubs/kernel.h. The mmu notifier may call with any lock of the mm held, since
+ * sva_invalidate() and sva_release() take none and never sleep.
  */
 #include "stubs/kernel.h"
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 /*
- * An accelerator copies this process's own memory, under libevent. Neither buffer is present when it begins: every page comes because the device asked.
- * The engine runs on the thread of the event loop, the device's completion on one of its own.
+ * An accelerator copies this process's own memory, under libevent. Neither buffer is present when it begins: every page
+ * comes because the device asked. The engine runs on the thread of the event loop, the device's completion on one of
+ * its own.
  */
 #include <event2/event.h>
 #include <iovm/event.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 /*
- * A servicer without any library: epoll, a bell, the clock. Read the bell before dispatch, never after: work that comes in between then
- * rings again. Everything else is iovm_deadline().
+ * A servicer without any library: epoll, a bell, the clock. Read the bell before dispatch, never after: work that comes
+ * in between then rings again. Everything else is iovm_deadline().
  */
 #include <errno.h>
 #include <sys/epoll.h>

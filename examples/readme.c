@@ -25,5 +25,5 @@ int main(void)
 		printf("PASID %d wrote \"%s\"\n", pasid, seen);
 	iovm_sim_mm_kill(mm);
 	iovm_sim_run(sim);
-	return iovm_sim_del(sim);				/* how many rules were broken */
+	return iovm_sim_del(sim) != 0;				/* how many rules were broken */
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 /*
- * libiovm with nothing under it: no libc, static memory, its own _start, and an IOMMU of six variables. A device asks for a
- * page, the engine serves and answers it; the device is unbound, nothing is left. The exit status says which step failed.
+ * libiovm with nothing under it: no libc, static memory, its own _start, and an IOMMU of six variables. A device asks
+ * for a page, the engine serves and answers it; the device is unbound, nothing is left. The exit status says which step
+ * failed.
  */
 #include <iovm/backend.h>
 

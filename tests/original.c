@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 /*
- * A driver as it was proposed in October 2017: the four calls of iommu_iovm.h, and nothing else of libiovm. A second file, original_world.c, supplies
- * the device and the space that dies.
+ * A driver as it was proposed in October 2017: the four calls of iommu_iovm.h, and nothing else of libiovm. A second
+ * file, original_world.c, supplies the device and the space that dies.
  */
 #include <iovm/iommu_iovm.h>
 #include "harness.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 /*
- * A copy engine that works on the memory of this process: a thread over the direct IOMMU, which finds by mincore() what is present and asks for what
- * is not. One of it in a program.
+ * A copy engine that works on the memory of this process: a thread over the direct IOMMU, which finds by mincore() what
+ * is present and asks for what is not. One of it in a program.
  */
 #ifndef EXAMPLES_ACCEL_H
 #define EXAMPLES_ACCEL_H

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 /*
- * See direct.h. Commands are carried out while they are submitted, so every ticket is reached at once. The mutex stands for the hardware's own
- * ordering: the engine's side comes through the backend functions, the device's side through direct_access(); nobody calls out with it held.
+ * See direct.h. Commands are carried out while they are submitted, so every ticket is reached at once. The mutex stands
+ * for the hardware's own ordering: the engine's side comes through the backend functions, the device's side through
+ * direct_access(); nobody calls out with it held.
  */
 #include "direct.h"
 #include <iovm/backend.h>

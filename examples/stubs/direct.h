@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 /*
- * A direct IOMMU for trying programs out: no registers, no tables of its own; an access of a device is looked up in what the engine wrote and in the
- * host's own page tables. It holds a small TLB, so that a program that forgets to invalidate is seen. One access at a time; any thread.
+ * A direct IOMMU for trying programs out: no registers, no tables of its own; an access of a device is looked up in
+ * what the engine wrote and in the host's own page tables. It holds a small TLB, so that a program that forgets to
+ * invalidate is seen. One access at a time; any thread.
  */
 #ifndef EXAMPLES_DIRECT_H
 #define EXAMPLES_DIRECT_H

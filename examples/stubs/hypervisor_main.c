@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 /*
- * The hypervisor under hypervisor.c: one VM with eight guest pages. The story: hand over a device, it faults, the page comes later and from elsewhere,
- * the access lands; the page is taken away and the device faults again; a page that cannot come ends the access.
+ * The hypervisor under hypervisor.c: one VM with eight guest pages. The story: hand over a device, it faults, the page
+ * comes later and from elsewhere, the access lands; the page is taken away and the device faults again; a page that
+ * cannot come ends the access.
  */
 #include "hypervisor.h"
 #include "direct.h"

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 /*
- * The kernel that kernel.c is glue for: one process of two pages, one accelerator, one IOMMU. The story: open, fault, a page is taken away and comes
- * back, the process is killed while the device works, the driver hears of it, everything goes.
+ * The kernel that kernel.c is glue for: one process of two pages, one accelerator, one IOMMU. The story: open, fault, a
+ * page is taken away and comes back, the process is killed while the device works, the driver hears of it, everything
+ * goes.
  */
 #include "kernel.h"
 #include "direct.h"

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 /*
- * A host on libc: what the programs that stand on the direct IOMMU share. Memory by aligned_alloc, no lock (one thread makes driver calls), a wait
- * of a second or two that lets other threads run: counting turns alone would call a descheduled neighbour a dead device.
+ * A host on libc: what the programs that stand on the direct IOMMU share. Memory by aligned_alloc, no lock (one thread
+ * makes driver calls), a wait of a second or two that lets other threads run: counting turns alone would call a
+ * descheduled neighbour a dead device.
  */
 #ifndef EXAMPLES_LIBC_PORT_H
 #define EXAMPLES_LIBC_PORT_H
