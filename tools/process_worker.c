@@ -21,6 +21,14 @@
 #include <unistd.h>
 #include "process.h"
 
+#ifdef __SANITIZE_THREAD__	/* it would forbid a child of ours its agent */
+const char *__tsan_default_options(void);
+const char *__tsan_default_options(void)
+{
+	return "die_after_fork=0";
+}
+#endif
+
 struct agent { int socket; struct populate populate; };
 
 enum { FIRST_FD = 3, NFDS = 3, HIGH_FD = 64 };

@@ -15,7 +15,10 @@ struct iovm_event;
 struct iovm_event *iovm_event_new(struct event_base *base);	/* NULL: no memory or no file descriptor; base outlives it */
 /* libc memory, a mutex, a wait of at most one second (sched_yield), wake = our bell. Change what you like before iovm_new(). */
 struct iovm_port iovm_event_port(struct iovm_event *ev);
-/* Dispatch iommu from now on. fd: readable when the IOMMU has work (an eventfd; read by the loop), or -1. What dispatch says is DEAD is only dispatched until its bonds have ended. INVAL, NO_MEMORY. */
+/*
+ * Dispatch iommu from now on. fd: readable when the IOMMU has work (an eventfd; read by the loop), or -1. One that dispatch calls DEAD is dispatched only
+ * for the bonds that still have to end. INVAL, NO_MEMORY.
+ */
 int iovm_event_add(struct iovm_event *ev, struct iovm_iommu *iommu, int fd);
 /* Dispatch iommu no more: before iovm_iommu_del(). On the loop's thread, not from within the engine's callbacks. INVAL: it was not added. */
 int iovm_event_remove(struct iovm_event *ev, struct iovm_iommu *iommu);
