@@ -244,7 +244,8 @@ int iovm_device_attach(struct iovm_device *dev, void *mm);	/* replace entry 0 (N
 int iovm_device_ats(struct iovm_device *dev, bool on);
 int iovm_device_del(struct iovm_device *dev);	/* orderly: BUSY while PASID bonds (draining ones too) or VFs are left. On 0 the handle is dead; dispatch frees what was queued */
 int iovm_device_gone(struct iovm_device *dev);	/* surprise removal: nothing waits for the device any more; its drivers get SHUTDOWN; unbind, then del as usual */
-int iovm_device_reset_begin(struct iovm_device *dev);	/* before FLR: quiet entries, suppress groups; bonds live on */
+/* Before FLR: its streams abort, its groups are suppressed; bonds live on. TIMEDOUT: the IOMMU has not confirmed it; go on with the reset all the same. INVAL: one is under way */
+int iovm_device_reset_begin(struct iovm_device *dev);
 int iovm_device_reset_done(struct iovm_device *dev, bool ok);	/* after it: capabilities on again in order, entries restored, fence and quarantine lifted; !ok: stays fenced */
 
 struct iovm_stats {		/* set size before the call; sums over all IOMMUs, exact when no dispatch runs */

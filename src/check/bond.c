@@ -141,8 +141,8 @@ static void walk(struct iovm_check *ck, struct iovm__ck_bond *bond, uint32_t asi
 	if (!home || bond->walking)
 		return;
 	bond->walking = bond->walked = true;
-	bond->quiet = bond->entry_ok = bond->tlb_ok = bond->atc_ok = bond->snap = bond->snap_ok = false;
-	bond->entry_epoch = bond->tlb_epoch = bond->atc_epoch = 0;
+	bond->entry = bond->tlb = bond->atc = (struct iovm__ck_step){ .n = 0 };
+	bond->quiet = bond->snap = bond->snap_ok = false;
 	bond->walk_at = ck->ordinal;
 	home->walking++;
 	home->used = true;

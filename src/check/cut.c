@@ -51,7 +51,7 @@ static bool consumed(const struct iovm_check *ck, const struct iovm__ck_bond *bo
 
 bool iovm__check_cut_done(const struct iovm__ck_bond *bond)
 {
-	return bond->entry_ok && (!bond->home || bond->home->walking || bond->home->tlb_ok || bond->tlb_ok) && (bond->atc_ok || !needs_atc(bond));
+	return bond->entry.ok && (!bond->home || bond->home->walking || bond->home->tlb_ok || bond->tlb.ok) && (bond->atc.ok || !needs_atc(bond));
 }
 
 const char *iovm__check_cut_missing(struct iovm_check *ck, const struct iovm__ck_bond *bond)
@@ -63,13 +63,13 @@ const char *iovm__check_cut_missing(struct iovm_check *ck, const struct iovm__ck
 		return NULL;
 	if (!bond->quiet)
 		return "its entry was never quiet";
-	if (!bond->entry_ok)
+	if (!bond->entry.ok)
 		return "its quiet entry was not followed by an entry command and a fence";
 	if (!bond->snap)
 		return "no snapshot of the queues was taken";
 	if (!consumed(ck, bond))
 		return "the queue was not consumed past its snapshot";
-	if (!excused && !bond->atc_ok && needs_atc(bond))
+	if (!excused && !bond->atc.ok && needs_atc(bond))
 		return "its device was not told to forget everything, after the TLB and its fence, with a fence behind it";
 	if (!excused && !bond->snap_ok)
 		return "the snapshot was taken before its cut was complete";
@@ -88,14 +88,44 @@ const char *iovm__check_homes_missing(const struct iovm__ck_ctx *ctx)
 
 /* ---- commands ---- */
 
+/* Several callers may take the same step at the same time, and the first of them may fail: each attempt is kept until one is good */
+static void attempt(struct iovm__ck_step *step, uint64_t epoch)
+{
+	if (!step->ok && step->n < sizeof step->epoch / sizeof step->epoch[0])
+		step->epoch[step->n++] = epoch;
+}
+
+static bool before(const struct iovm__ck_step *step, uint64_t epoch)	/* it was tried in an earlier epoch */
+{
+	return step->n && step->epoch[0] < epoch;
+}
+
+static bool attempt_done(struct iovm__ck_step *step, uint64_t epoch, bool good)
+{
+	unsigned i;
+
+	for (i = 0; i < step->n && step->epoch[i] != epoch; i++)
+		;
+	if (step->ok || i == step->n)
+		return false;
+	step->ok = good;
+	if (good) {
+		step->epoch[0] = epoch;
+		step->n = 1;
+	} else {
+		memmove(&step->epoch[i], &step->epoch[i + 1], (--step->n - i) * sizeof step->epoch[0]);
+	}
+	return true;
+}
+
 static void entry_command(struct iovm_check *ck, const struct iovm_trace *rec, uint64_t epoch)
 {
 	struct iovm__ck_dev *dev = iovm__check_dev(ck, rec->iommu, rec->stream_id);
 	struct iovm__ck_bond *bond;
 
 	for (bond = ck->out; bond; bond = bond->out_next)
-		if (bond->dev == dev && bond->quiet && !bond->entry_epoch && (rec->flags & IOVM_CMD_STREAM || bond->pasid == rec->pasid))
-			bond->entry_epoch = epoch;
+		if (bond->dev == dev && bond->quiet && (rec->flags & IOVM_CMD_STREAM || bond->pasid == rec->pasid))
+			attempt(&bond->entry, epoch);
 }
 
 /* Is every entry that ever walked here quiet, with a fence between its command and this epoch? */
@@ -104,7 +134,7 @@ static bool entries_fenced(const struct iovm_check *ck, const struct iovm__ck_ho
 	const struct iovm__ck_bond *bond;
 
 	for (bond = ck->out; bond; bond = bond->out_next)
-		if (bond->home == home && bond->walked && (!bond->entry_epoch || bond->entry_epoch >= epoch))
+		if (bond->home == home && bond->walked && !before(&bond->entry, epoch))
 			return false;
 	return !home->walking;
 }
@@ -115,8 +145,8 @@ static void tlb_command(struct iovm_check *ck, const struct iovm_trace *rec, uin
 	struct iovm__ck_bond *bond;
 
 	for (bond = ck->out; bond; bond = bond->out_next)	/* enough for this one, though others may walk on */
-		if (home && bond->home == home && !bond->tlb_epoch && !rec->a && rec->b == UINT64_MAX && bond->entry_epoch && bond->entry_epoch < epoch)
-			bond->tlb_epoch = epoch;
+		if (home && bond->home == home && !rec->a && rec->b == UINT64_MAX && before(&bond->entry, epoch))
+			attempt(&bond->tlb, epoch);
 	if (home && !home->tlb_epoch && !rec->a && rec->b == UINT64_MAX && entries_fenced(ck, home, epoch))
 		home->tlb_epoch = epoch;
 }
@@ -125,12 +155,12 @@ static void atc_command(struct iovm_check *ck, const struct iovm_trace *rec, uin
 {
 	struct iovm__ck_bond *bond = iovm__check_bond_at(ck, iovm__check_dev(ck, rec->iommu, rec->stream_id), rec->pasid);
 
-	if (!bond || !bond->quiet || bond->atc_epoch || rec->a || rec->b != UINT64_MAX || !bond->home)
+	if (!bond || !bond->quiet || rec->a || rec->b != UINT64_MAX || !bond->home)
 		return;
-	if (!bond->entry_epoch || bond->entry_epoch >= epoch)
+	if (!before(&bond->entry, epoch))
 		return;
-	if (bond->home->walking || (bond->home->tlb_epoch && bond->home->tlb_epoch < epoch) || (bond->tlb_epoch && bond->tlb_epoch < epoch))
-		bond->atc_epoch = epoch;
+	if (bond->home->walking || (bond->home->tlb_epoch && bond->home->tlb_epoch < epoch) || before(&bond->tlb, epoch))
+		attempt(&bond->atc, epoch);
 }
 
 static void fence_command(struct iovm_check *ck, struct iovm__ck_iommu *iommu, uint64_t ticket)
@@ -152,21 +182,12 @@ static void fence_command(struct iovm_check *ck, struct iovm__ck_iommu *iommu, u
 
 static void settle(struct iovm__ck_bond *bond, uint64_t epoch, bool ok)
 {
-	if (bond->entry_epoch == epoch) {
-		bond->entry_ok = ok;
-		bond->entry_epoch = ok ? epoch : 0;
+	if (attempt_done(&bond->entry, epoch, ok))
 		bond->idle = 0;
-	}
-	if (bond->tlb_epoch == epoch) {
-		bond->tlb_ok = ok;
-		bond->tlb_epoch = ok ? epoch : 0;
+	if (attempt_done(&bond->tlb, epoch, ok))
 		bond->idle = 0;
-	}
-	if (bond->atc_epoch == epoch) {
-		bond->atc_ok = ok;
-		bond->atc_epoch = ok ? epoch : 0;
+	if (attempt_done(&bond->atc, epoch, ok))
 		bond->idle = 0;
-	}
 	if (bond->home && bond->home->tlb_epoch == epoch) {
 		bond->home->tlb_ok = ok;
 		bond->home->tlb_epoch = ok ? epoch : 0;

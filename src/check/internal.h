@@ -78,6 +78,12 @@ struct iovm__ck_ctx {
 	uint32_t bad_bond;
 	const char *bad;		/* why it must not be freed: what a bond that ended had left out */
 };
+struct iovm__ck_step {		/* of a cut: the epochs in which it was tried, or the one in which it was done */
+	uint64_t epoch[4];
+	unsigned n;
+	bool ok;
+};
+
 struct iovm__ck_bond {
 	struct iovm__ck_bond *next, **prev;	/* all bonds */
 	struct iovm__ck_bond *out_next, **out_prev;	/* those on the way out; out_prev NULL: not on it */
@@ -90,8 +96,8 @@ struct iovm__ck_bond {
 	bool bound, has_cb, walked, walking, quiet, ending, unbind_done, cut, failed, shutdown, unbound, suspect;
 	unsigned callbacks;
 	uint32_t open, open_lasts;
-	uint64_t entry_epoch, tlb_epoch, atc_epoch;
-	bool entry_ok, tlb_ok, atc_ok, snap, snap_ok;
+	struct iovm__ck_step entry, tlb, atc;
+	bool snap, snap_ok;
 	uint64_t snap_at[2];
 	unsigned idle;			/* dispatches since nothing held the drain up */
 };

@@ -428,6 +428,7 @@ static int delete(struct iovm_device *dev)
 		return err;
 	}
 	or_sc(&dev->state, (unsigned)IOVM__DEV_DETACHED);
+	and_ar(&dev->state, ~(unsigned)IOVM__DEV_SUSPECT);	/* the IOMMU lets nothing of it through any more */
 	iommu->be.detach(iommu->hw, &dev->fn);
 	trace_device(dev, IOVM_TRD_DEL);
 	unlink_device(dev);

@@ -58,21 +58,28 @@ static void mark_bonds(struct iovm__slot *slot)
 	}
 }
 
-static int slot_dies(struct iovm__slot *slot)
+static int cut_all(struct iovm__slot *slot)
 {
-	struct iovm__bond *b;
-	unsigned live = IOVM__SLOT_LIVE;
 	int err;
 
-	store_sc(&slot->dead, true);
-	(void)cas_sc(&slot->state, &live, (unsigned)IOVM__SLOT_DYING);
-	if (live == IOVM__SLOT_QUIET)
-		return 0;
 	fence_sc();
 	mark_bonds(slot);
 	err = iovm__cut_slot(slot);	/* again, too: who is second owes the same guarantee */
 	iovm__slot_quiet(slot);
-	for (b = load_acq(&slot->bonds); b; b = b->next)
+	return err;
+}
+
+static int slot_dies(struct iovm__slot *slot)
+{
+	struct iovm__bond *b;
+	unsigned live = IOVM__SLOT_LIVE;
+	int err = 0;
+
+	store_sc(&slot->dead, true);
+	(void)cas_sc(&slot->state, &live, (unsigned)IOVM__SLOT_DYING);
+	if (live != IOVM__SLOT_QUIET)
+		err = cut_all(slot);
+	for (b = load_acq(&slot->bonds); b; b = b->next)	/* the first one may still wait: whoever is through tells the drivers */
 		if (load_acq(&b->state) == IOVM__BOND_DYING)
 			iovm__bond_died(b);
 	return err;
