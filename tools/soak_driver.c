@@ -76,7 +76,7 @@ static void take_out(struct world *w, struct driver *d)
 	d->error = err;
 	world_expect(w, "iovm_device_del", err, MAY(BUSY));
 	if (err) {
-		d->leaving = err != IOVM_E_BUSY;	/* half way out: only del goes on from here */
+		d->leaving |= err != IOVM_E_BUSY;	/* half way out: only del goes on from here */
 		return;
 	}
 	d->ep = NULL;
@@ -334,11 +334,13 @@ void driver_turn(struct world *w, struct driver *d)
 	if (!d->ep) {
 		if (!d->lifecycle)
 			plug_in(w, d);
-	} else if (d->gone || d->goal != GOAL_WORK) {
+	} else if (d->gone || d->leaving) {
 		wind_down(w, d);
 	} else if (d->reset_wanted) {
 		if (!d->lifecycle)
 			driver_reset(w, d, choose(w, 8, "driver.reset_fails") != 7);
+	} else if (d->goal != GOAL_WORK) {
+		wind_down(w, d);
 	} else if (!d->inited) {
 		if (!d->lifecycle)
 			init(w, d);
