@@ -96,7 +96,7 @@ struct iovm_backend {			/* limits and functions; copied */
 	int (*recover)(void *hw, struct iovm_blame *blame);	/* after STOPPED: 1 with *blame filled, 0 when the queue runs, IOVM_E_DEAD */
 	/* Create, or bring in line with *fn (ats, aborted), the stream entries. May allocate the first time. The core submits ENTRY|STREAM afterwards */
 	int (*attach)(void *hw, struct iovm_function *fn);
-	void (*detach)(void *hw, struct iovm_function *fn);	/* all streams abort; the core has fenced; frees priv */
+	void (*detach)(void *hw, struct iovm_function *fn);	/* aborted and fenced before: nothing looks at it any more; frees priv */
 	/* Write one entry (pasid, or IOVM_NO_PASID: entry 0). WALK may allocate and may return NO_MEMORY or FORMAT; QUIET never fails. The core submits ENTRY afterwards */
 	int (*entry)(void *hw, struct iovm_function *fn, uint32_t pasid, enum iovm_to to, const struct iovm_table *table, uint32_t asid);
 };

@@ -156,7 +156,7 @@ static int publish_device(struct iovm *sys, struct iovm_device *dev)
 }
 
 static int attach_mm(struct iovm_device *dev, void *mm);
-static int delete(struct iovm_device *dev);
+static void delete(struct iovm_device *dev);
 
 static void done(struct iovm_device *dev)
 {
@@ -165,27 +165,16 @@ static void done(struct iovm_device *dev)
 	iovm__unlock(dev->iommu->sys);
 }
 
-static bool begin_del(struct iovm_device *dev, int *err)	/* once more, too, after del timed out */
+static bool begin(struct iovm_device *dev, int *err)
 {
 	struct iovm *sys = dev->iommu->sys;
 
 	iovm__lock(sys);
 	iovm__trim(sys);
-	*err = dev->busy ? IOVM_E_BUSY : 0;
+	*err = dev->busy ? IOVM_E_BUSY : iovm__device_state(dev) & IOVM__DEV_DYING ? IOVM_E_INVAL : 0;
 	if (!*err)
 		dev->busy = true;
 	iovm__unlock(sys);
-	return !*err;
-}
-
-static bool begin(struct iovm_device *dev, int *err)
-{
-	if (!begin_del(dev, err))
-		return false;
-	if (iovm__device_state(dev) & IOVM__DEV_DYING) {
-		*err = IOVM_E_INVAL;
-		done(dev);
-	}
 	return !*err;
 }
 
@@ -220,7 +209,7 @@ int iovm_device_add(struct iovm_iommu *iommu, const struct iovm_device_config *c
 		err = iovm__device_ats_on(dev);
 	}
 	if (err) {
-		(void)delete(dev);
+		delete(dev);
 		return err;
 	}
 	*out = dev;
@@ -407,33 +396,25 @@ static void unlink_device(struct iovm_device *dev)
 	iovm__unlock(dev->iommu->sys);
 }
 
-/* Stop everything that the device could still do; its memory is the servicer's to give back */
-static int delete(struct iovm_device *dev)
+/*
+ * Stop everything that the device could still do. The rest needs nobody to wait: the servicer sees when the IOMMU has taken note that its streams abort and
+ * when nothing of it is queued any more, and the next mutator detaches it and gives its memory back.
+ */
+static void delete(struct iovm_device *dev)
 {
 	struct iovm_iommu *iommu = dev->iommu;
 	struct iovm__bond *bond0 = load_rlx(&dev->bond0);
-	int err;
 
-	or_sc(&dev->state, (unsigned)IOVM__DEV_DYING);
 	dev->ats_wanted = false;
 	(void)iovm__device_ats_off(dev);
-	and_ar(&dev->state, ~(unsigned)IOVM__DEV_PRI);
+	(void)iovm__device_abort(dev, IOVM__DEV_DYING);
+	and_ar(&dev->state, ~(unsigned)(IOVM__DEV_PRI | IOVM__DEV_SUSPECT));	/* it reaches nothing: no suspect any more */
 	store_rlx(&dev->bond0, NULL);
 	if (bond0)
 		(void)let_go(dev, bond0);
-	dev->fn.aborted = true;
-	err = iovm__device_sync(dev);
-	if (err && err != IOVM_E_DEAD) {	/* the IOMMU may still look at it: call again */
-		done(dev);
-		return err;
-	}
-	or_sc(&dev->state, (unsigned)IOVM__DEV_DETACHED);
-	and_ar(&dev->state, ~(unsigned)IOVM__DEV_SUSPECT);	/* the IOMMU lets nothing of it through any more */
-	iommu->be.detach(iommu->hw, &dev->fn);
 	trace_device(dev, IOVM_TRD_DEL);
 	unlink_device(dev);
 	iovm__work_post(iommu, &dev->work, IOVM__WORK_END);
-	return 0;
 }
 
 int iovm_device_del(struct iovm_device *dev)
@@ -444,7 +425,7 @@ int iovm_device_del(struct iovm_device *dev)
 	if (!dev)
 		return IOVM_E_INVAL;
 	sys = dev->iommu->sys;
-	if (!begin_del(dev, &err))
+	if (!begin(dev, &err))
 		return err;
 	iovm__lock(sys);
 	if (load_acq(&dev->pasid_bonds) || dev->nvfs || load_acq(&dev->holds) > (load_rlx(&dev->bond0) != NULL))
@@ -456,5 +437,6 @@ int iovm_device_del(struct iovm_device *dev)
 		done(dev);
 		return err;
 	}
-	return delete(dev);
+	delete(dev);
+	return 0;
 }

@@ -299,11 +299,23 @@ void iovm__device_run(struct iovm_iommu *iommu, struct iovm__work *work, unsigne
 	}
 }
 
+/* The IOMMU has taken note that the streams abort. Who waited for that command before may have taken it back: then once more. */
+static bool aborted(struct iovm_iommu *iommu, struct iovm_device *dev)
+{
+	if (load_acq(&iommu->dead))
+		return true;
+	if (load_acq(&dev->abort_batch.state) == IOVM__BATCH_DEAD)
+		iovm__submit_post(iommu, &dev->abort_batch, &dev->abort_cmd, 1, false);
+	return iovm__submit_poll(iommu, &dev->abort_batch) == 1;
+}
+
 static bool device_step(struct iovm_iommu *iommu, struct iovm_device *dev)	/* true: it ended */
 {
 	unsigned i;
 
 	if (dev->end_step == SNAPSHOT) {
+		if (!aborted(iommu, dev))
+			return false;
 		iommu->be.newest(iommu->hw, dev->end_snap);
 		dev->end_step = CONSUME;
 	}

@@ -55,6 +55,7 @@ static void free_device(struct iovm *sys, struct iovm_device *dev)
 {
 	struct iovm_iommu *iommu = dev->iommu;
 
+	iommu->be.detach(iommu->hw, &dev->fn);
 	if (dev->pf) {
 		dev->pf->nvfs--;
 	} else if (dev->unit) {

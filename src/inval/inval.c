@@ -180,8 +180,6 @@ void iovm__cut_quiet(struct iovm__bond *b)
 	struct iovm_iommu *iommu = dev->iommu;
 	uint32_t pasid = load_rlx(&b->pasid);
 
-	if (iovm__device_state(dev) & IOVM__DEV_DETACHED)
-		return;
 	(void)iommu->be.entry(iommu->hw, &dev->fn, pasid, IOVM_TO_QUIET, NULL, 0);
 	TRACE(iommu->port, ENTRY, .iommu = (uint8_t)iommu->index, .stream_id = dev->fn.stream_ids[0], .pasid = pasid, .bond = b->serial,
 	      .context = load_rlx(&b->slot->context), .code = IOVM_TO_QUIET);
@@ -191,11 +189,9 @@ unsigned iovm__cut_commands(const struct iovm__bond *b, struct iovm_cmd cmd[3])
 {
 	struct iovm_device *dev = load_rlx(&b->dev);
 	uint32_t pasid = load_rlx(&b->pasid);
-	bool attached = !(iovm__device_state(dev) & IOVM__DEV_DETACHED);
 	unsigned n = 0;
 
-	if (attached)
-		cmd[n++] = (struct iovm_cmd){ .op = IOVM_CMD_ENTRY, .pasid = pasid, .fn = &dev->fn };
+	cmd[n++] = (struct iovm_cmd){ .op = IOVM_CMD_ENTRY, .pasid = pasid, .fn = &dev->fn };
 	cmd[n++] = tlb_command(b->domain, &b->slot->table, 0, UINT64_MAX);
 	if (iovm__device_reaches_atc(dev))
 		cmd[n++] = (struct iovm_cmd){ .op = IOVM_CMD_ATC, .pasid = pasid, .first = 0, .last = UINT64_MAX, .fn = &dev->fn };

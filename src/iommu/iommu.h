@@ -104,9 +104,8 @@ enum {
 	IOVM__DEV_RESETTING = 32,
 	IOVM__DEV_GONE = 64,
 	IOVM__DEV_DYING = 128,		/* device_del has begun */
-	IOVM__DEV_STOPPED = 512,	/* port.fence has stopped it at the bus */
-	IOVM__DEV_DETACHED = 256,	/* the backend does not know it any more */
-	IOVM__DEV_ABORTED = 8 | 16 | 32 | 64,	/* any of these: its stream entry aborts everything */
+	IOVM__DEV_STOPPED = 256,	/* port.fence has stopped it at the bus */
+	IOVM__DEV_ABORTED = 8 | 16 | 32 | 64 | 128,	/* any of these: its stream entry aborts everything */
 };
 
 struct iovm_device {
