@@ -360,6 +360,27 @@ START_TEST(death_shutdown_unbind_unbound)
 }
 END_TEST
 
+START_TEST(dead_and_gone_is_told_once)
+{
+	struct rig *r = rig_new(NULL);
+	struct rig_device *d = rig_ready(r, 0, 1);
+
+	ck_assert_int_gt(rig_bind(d, &r->mm[0]), 0);
+	ck_assert_int_eq(port_mm_exit(r->sys, &r->mm[0]), 0);
+	rig_settle(r);
+	ck_assert_int_eq(iovm_device_gone(d->dev), 0);
+	rig_settle(r);
+	ck_assert_int_eq(iovm_device_gone(d->dev), 0);
+	ck_assert_int_eq(port_mm_exit(r->sys, &r->mm[0]), 0);
+	rig_settle(r);
+	ck_assert_uint_eq(rig_count(r, d->dev, &r->mm[0], IOVM_SHUTDOWN), 1);
+	ck_assert_int_eq(iovm_unbind_mm(d->dev, &r->mm[0]), 0);
+	rig_settle(r);
+	ck_assert_uint_eq(r->nevents, 2);
+	rig_finish(r);
+}
+END_TEST
+
 START_TEST(unbind_cancels_a_shutdown_that_is_only_due)
 {
 	struct rig *r = rig_new(NULL);
@@ -449,6 +470,7 @@ static Suite *engine_suite(void)
 	tcase_add_test(death, entry_zero_dies_quietly);
 	tcase_add_test(death, the_old_owner_dies_after_it_was_replaced);
 	tcase_add_loop_test(death, death_shutdown_unbind_unbound, 0, 2);
+	tcase_add_test(death, dead_and_gone_is_told_once);
 	tcase_add_test(death, unbind_cancels_a_shutdown_that_is_only_due);
 	tcase_add_test(death, n_binds_need_n_unbinds_after_death_too);
 	tcase_add_test(death, death_while_it_is_bound);

@@ -70,7 +70,7 @@ static uint64_t access(struct machine *m, struct machine_entry *e, bool fill, un
 	}
 	if (m->dead || aborted || !f->entry.valid)
 		return 0;
-	if (ats && e->atc.valid) {
+	if (ats && e->atc.valid && !fill) {	/* who fills asks for other pages, too, that it does not hold yet */
 		*version = e->atc.version;
 		return e->atc.root;
 	}
@@ -93,7 +93,7 @@ static uint64_t access(struct machine *m, struct machine_entry *e, bool fill, un
 	} else {
 		return 0;
 	}
-	if (fill && ats) {
+	if (fill && ats && !e->atc.valid) {
 		e->atc.valid = true;
 		e->atc.root = root;
 		e->atc.version = *version;

@@ -31,7 +31,7 @@ START_TEST(three_fences)
 	ck_assert_int_eq(rig_bind(e, &r->mm[0]), pasid);
 	from = r->m[0].ncmds;
 	ck_assert_int_eq(iovm_unbind_mm(d->dev, &r->mm[0]), 0);
-	ck_assert_str_eq(kinds(&r->m[0], from), "EFAF");	/* a quiet entry has another ASID: the TLB only for the last */
+	ck_assert_str_eq(kinds(&r->m[0], from), "EFTFAF");
 	from = r->m[0].ncmds;
 	ck_assert_int_eq(iovm_unbind_mm(e->dev, &r->mm[0]), 0);
 	ck_assert_str_eq(kinds(&r->m[0], from), "EFTFAF");
@@ -140,6 +140,27 @@ START_TEST(it_ends_though_the_device_never_stops)
 	}
 	ck_assert_uint_le(cycles, 2);
 	ck_assert_uint_eq(r->calls, 0);
+	rig_finish(r);
+}
+END_TEST
+
+/* ... nor is there ever less in it than one dispatch takes */
+START_TEST(it_ends_though_the_queue_never_empties)
+{
+	struct rig *r = rig_new(NULL);
+	struct rig_device *d = rig_ready(r, 0, 1);
+	uint32_t pasid = (uint32_t)rig_bind(d, &r->mm[0]);
+	unsigned cycles, i;
+
+	for (i = 0; i < 60; i++)
+		machine_request(&r->m[0], 1, pasid, i, 0x1000, R | L);
+	ck_assert_int_eq(iovm_unbind_mm(d->dev, &r->mm[0]), 0);
+	for (cycles = 0; !r->nevents; cycles++) {
+		for (i = 0; i < 8; i++)
+			machine_request(&r->m[0], 1, pasid, 100 + i, 0x1000, R | L);
+		(void)port_dispatch(r->iommu[0], ++r->now, 1);
+		ck_assert_uint_lt(cycles, 60 / 8 + 2);
+	}
 	rig_finish(r);
 }
 END_TEST
@@ -368,6 +389,9 @@ START_TEST(death_that_cannot_be_proven)
 	ck_assert(!rig_reaches(e, &r->mm[0], -2));
 	rig_settle(r);
 	ck_assert_uint_eq(rig_stats(r).shutdown_callbacks, 2);
+	ck_assert_int_eq(port_mm_exit(r->sys, &r->mm[0]), IOVM_E_TIMEDOUT);	/* still; and nobody is told again */
+	rig_settle(r);
+	ck_assert_uint_eq(rig_stats(r).shutdown_callbacks, 2);
 	ck_assert_int_eq(iovm_unbind_mm(d->dev, &r->mm[0]), IOVM_E_TIMEDOUT);
 	ck_assert_int_eq(iovm_unbind_mm(e->dev, &r->mm[0]), 0);
 	rig_later(r);
@@ -414,6 +438,7 @@ static Suite *retire_suite(void)
 	tcase_add_loop_test(cut, nothing_is_left, 0, 2);
 	tcase_add_test(drain, not_free_before_what_was_asked_is_consumed);
 	tcase_add_test(drain, it_ends_though_the_device_never_stops);
+	tcase_add_test(drain, it_ends_though_the_queue_never_empties);
 	tcase_add_test(drain, partials_do_not_reach_the_next_owner);
 	tcase_add_test(drain, an_overflow_meanwhile_is_finished_first);
 	tcase_add_test(drain, each_iommu_drains_its_own);

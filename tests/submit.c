@@ -234,6 +234,29 @@ START_TEST(time_out_gives_the_batch_back)
 }
 END_TEST
 
+/* The same at the end of the backlog, behind a round that is stuck: who comes later is still found */
+START_TEST(time_out_at_the_end_of_the_list)
+{
+	struct queue *q = queue_new();
+	struct sender before, *mine = malloc(sizeof *mine), last;
+
+	q->m.accepts = (unsigned)_i;
+	q->port.wait_limit = 3;
+	post(q, &before, "ETA", 100, false);
+	iovm__submit_pump(q->iommu);
+	post(q, mine, "ETA", 200, false);
+	ck_assert_int_eq(iovm__submit_wait(q->iommu, &mine->batch), IOVM_E_TIMEDOUT);
+	memset(mine, 0xdb, sizeof *mine);
+	free(mine);
+	post(q, &last, "T", 400, false);
+	q->m.accepts = ~0u;
+	ck_assert_int_eq(iovm__submit_wait(q->iommu, &last.batch), 0);
+	ck_assert_int_eq(iovm__submit_poll(q->iommu, &before.batch), 1);
+	ck_assert_str_eq(taken(q, 0), "EFTFAFTF");
+	queue_del(q);
+}
+END_TEST
+
 START_TEST(time_out_while_the_fence_is_under_way)
 {
 	struct queue *q = queue_new();
@@ -376,7 +399,8 @@ struct stream {			/* one thread's */
 	unsigned me;
 	uint64_t expected;	/* the next of its commands that the machine takes */
 	atomic_ulong last;	/* where its latest command stands in the log, + 1 */
-	unsigned wrong, early;
+	atomic_uint wrong;	/* counted by this thread, and by whichever submits its commands */
+	unsigned early;
 	uint32_t answered;
 };
 struct both { struct stream stream[2]; unsigned answers; };
@@ -459,6 +483,7 @@ static Suite *submit_suite(void)
 	tcase_add_loop_test(one, every_size_of_the_queue, 1, 71);
 	tcase_add_test(one, many_answers);
 	tcase_add_loop_test(one, time_out_gives_the_batch_back, 0, 14);
+	tcase_add_loop_test(one, time_out_at_the_end_of_the_list, 0, 6);
 	tcase_add_test(one, time_out_while_the_fence_is_under_way);
 	tcase_add_test(one, complete_in_the_last_turn_is_complete);
 	tcase_add_test(one, alone_means_alone);
