@@ -56,7 +56,11 @@ suite() {
 	suite_tests=$(make -C "$suite_folder" -s --no-print-directory print-tests "$@")
 	for suite_test in $suite_tests; do
 		suite_name=$(basename "$(dirname "$suite_test")")-$(basename "$suite_test")
+		suite_before=$failed
 		tally "$suite_label${suite_test%.sh}" "$suite_folder/counts/$suite_name" "$suite_folder/${suite_test%.sh}.log"
+		if [ "$failed" = "$suite_before" ] && ! grep -qE '^:test-result: (PASS|SKIP)' "$suite_folder/${suite_test%.sh}.trs"; then
+			result 1 "$suite_label${suite_test%.sh}: failed, though its tests passed" "$suite_folder/${suite_test%.sh}.log"
+		fi
 	done
 	[ -n "$suite_tests" ] || result 1 "${suite_label}make check: there are no tests"
 	[ $suite_status = 0 ] || [ "$failed" != "$suite_failed" ] || result 1 "${suite_label}make check" "$suite_folder/check.log"
