@@ -74,12 +74,14 @@
 #define PROMISES(X) \
 	X(s_ats_alone) \
 	X(s_cut_is_one_device) \
+	X(s_entry_refused) \
 	X(s_entry_zero_all_along) \
 	X(s_fence_saves_the_call) \
 	X(s_flood_beside_neighbour) \
 	X(s_foreign_pasid) \
 	X(s_narrow_device_second) \
 	X(s_no_system_call) \
+	X(s_requests_of_nobody) \
 	X(s_two_iommus_one_space) \
 	X(s_unbind_from_shutdown) \
 	X(s_watch_once) \

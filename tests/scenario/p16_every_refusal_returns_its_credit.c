@@ -20,6 +20,7 @@ SCENARIO(p16_every_refusal_returns_its_credit)
 	ck_assert_uint_eq(iovm_sim_ep_answers(s.ep).invalid, 9);
 	ck_assert_uint_eq(scene_answers(s.ep), 9);
 	ck_assert_uint_eq(iovm_sim_ep_outstanding(s.ep), 0);
+	ck_assert_uint_eq(seen[IOVM_TR_FAULT], 1);				/* the one that only the host could judge */
 	ck_assert(scene_dma(s.sim, s.ep, s.pasid, BASE));
 	scene_close(&s);
 }

@@ -16,6 +16,7 @@ SCENARIO(p67_nobody_waits_for_the_gone)
 	ck_assert_int_eq(iovm_sim_mm_unmap(s.mm, BASE, BASE + PAGE - 1), 0);
 	ck_assert_int_eq(iovm_sim_mm_kill(s.mm), 0);
 	ck_assert_uint_lt(iovm_sim_now(s.sim) - before, 500000);	/* the port's limit is about 1 ms */
+	ck_assert_uint_eq(seen[IOVM_TR_FENCE_STUCK], 0);
 	iovm_sim_run(s.sim);
 	ck_assert_uint_eq(s.ears.shutdown, 1);		/* of the removal; the death adds none */
 	ck_assert_int_eq(iovm_unbind_mm(s.dev, s.mm), 0);

@@ -15,6 +15,8 @@ SCENARIO(p80_interrupted_wait_is_no_success)
 	mm = scene_space(s.sim);
 	ck_assert(scene_dma(s.sim, s.ep, s.pasid, BASE));
 	iovm_sim_ep_behave(s.ep, IOVM_SIM_ATC_SILENT, true);
+	ck_assert_int_eq(iovm_sim_mm_unmap(s.mm, BASE + PAGE, BASE + 2 * PAGE - 1), IOVM_E_TIMEDOUT);
+	ck_assert_int_eq(iovm_sim_mm_unmap(s.mm, BASE, BASE + PAGE - 1), IOVM_E_TIMEDOUT);	/* nobody has heard of the abort yet */
 	ck_assert_int_eq(iovm_unbind_mm(s.dev, s.mm), IOVM_E_TIMEDOUT);
 	scene_run(s.sim);
 	ck_assert_uint_eq(s.ears.unbound, 1);			/* of the bond; a quarantine does not delay it */
