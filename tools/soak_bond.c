@@ -104,8 +104,17 @@ int bond_bind(struct world *w, struct driver *d, struct space *s, void *mm)
 	return ret;
 }
 
-int bond_unbind(struct world *w, struct bond *b)
+/* One unbind too many is one of whatever bond the pair has by now: the engine is asked by (dev, mm) and knows nothing of our records. */
+static struct bond *meant(struct bond *b)
 {
+	struct bond *now = b->count > 0 ? NULL : bond_find(b->drv, b->mm);
+
+	return now ? now : b;
+}
+
+int bond_unbind(struct world *w, struct bond *of)
+{
+	struct bond *b = meant(of);
 	struct op op = { .kind = OP_UNBIND, .drv = b->drv, .bond = b, .space = b->space, .mm = b->mm };
 	bool owed = b->count > 0;
 	int ret;
