@@ -69,8 +69,8 @@ static bool consumed(const struct iovm_iommu *iommu, const uint64_t snap[2])
 
 static bool clean(struct iovm_iommu *iommu, struct iovm__bond *b)
 {
-	iovm__group_forget(iommu, load_rlx(&b->dev), b, IOVM_TRC_BOND_END);
-	if (!iovm__pri_orphan(iommu, b))
+	iovm__group_forget(iommu, b);
+	if (!iovm__pri_orphan(iommu, b, false))
 		return false;
 	b->step = TELL;
 	return true;
@@ -259,14 +259,15 @@ static bool slot_step(struct iovm *sys, struct iovm__slot *slot)	/* true: it end
 
 /* ---- one device ------------------------------------------------------------------------------------------------------------------------ */
 
-static void forget_device(struct iovm_iommu *iommu, struct iovm_device *dev, uint8_t cause)
+static void forget_device(struct iovm_iommu *iommu, struct iovm_device *dev)
 {
+	bool gone = iovm__device_state(dev) & IOVM__DEV_GONE;
 	struct iovm__bond *b;
 
 	dev->score = 0;
-	iovm__group_forget(iommu, dev, NULL, cause);
+	iovm__group_reset(iommu, dev, gone, gone ? IOVM_TRC_GONE : IOVM_TRC_RESET);
 	for (b = load_acq(&dev->bonds); b; b = load_acq(&b->dev_next))
-		if (!iovm__pri_orphan(iommu, b)) {	/* no room for the answers of others: again in the next dispatch */
+		if (!iovm__pri_orphan(iommu, b, true)) {	/* no room for the answers of others: again in the next dispatch */
 			iovm__work_post(iommu, &dev->work, IOVM__WORK_RESET);
 			return;
 		}
@@ -290,7 +291,7 @@ void iovm__device_run(struct iovm_iommu *iommu, struct iovm__work *work, unsigne
 
 	if (bits & IOVM__WORK_RESET) {
 		ignore_older(iommu, dev);
-		forget_device(iommu, dev, iovm__device_state(dev) & IOVM__DEV_GONE ? IOVM_TRC_GONE : IOVM_TRC_RESET);
+		forget_device(iommu, dev);
 	}
 	if (bits & IOVM__WORK_END) {
 		dev->end_step = SNAPSHOT;
@@ -321,7 +322,7 @@ static bool device_step(struct iovm_iommu *iommu, struct iovm_device *dev)	/* tr
 	}
 	if (!consumed(iommu, dev->end_snap) || load_acq(&dev->holds) || load_acq(&dev->work.bits))
 		return false;
-	iovm__group_forget(iommu, dev, NULL, IOVM_TRC_GONE);
+	iovm__group_reset(iommu, dev, true, IOVM_TRC_GONE);
 	for (i = 0; i < dev->fn.nstream_ids; i++)
 		iovm__stream_remove(iommu, &dev->streams[i]);
 	dev->trim_next = load_rlx(&iommu->sys->ended_devices);

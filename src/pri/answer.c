@@ -278,21 +278,25 @@ bool iovm__pri_finished(struct iovm_iommu *iommu)
 	return false;
 }
 
-bool iovm__pri_orphan(struct iovm_iommu *iommu, struct iovm__bond *bond)
+bool iovm__pri_orphan(struct iovm_iommu *iommu, struct iovm__bond *bond, bool older)
 {
-	struct iovm__token *t;
+	struct iovm__token **link = &bond->tokens, *t;
 
-	while ((t = bond->tokens) != NULL) {
+	while ((t = *link) != NULL) {
 		unsigned w = load_acq(&t->word);
 
+		if (older && t->epoch == load_rlx(&t->dev->epoch)) {
+			link = &t->next;
+			continue;
+		}
 		if (!iovm__answers_room(iommu))
 			return false;
 		if (state_of(w) == IOVM__TOKEN_HOST)	/* lost to fault_done(): it is in the inbox, and will find its answer given */
 			(void)cas_ar(&t->word, &w, word(generation_of(w), 0, IOVM__TOKEN_ORPHAN));
 		end_token(iommu, t, IOVM_REFUSED);
-		bond->tokens = t->next;
+		*link = t->next;
 		if (t->next)
-			t->next->link = &bond->tokens;
+			t->next->link = link;
 		t->link = NULL;
 		t->next = NULL;
 	}

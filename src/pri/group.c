@@ -162,19 +162,25 @@ void iovm__group_overflow(struct iovm_iommu *iommu)
 	TRACE(iommu->port, OVERFLOW, .iommu = (uint8_t)iommu->index, .pasid = IOVM_NO_PASID, .b = iommu->consumed[0]);
 }
 
-void iovm__group_forget(struct iovm_iommu *iommu, struct iovm_device *dev, const struct iovm__bond *bond, uint8_t cause)
+void iovm__group_forget(struct iovm_iommu *iommu, struct iovm__bond *bond)
+{
+	struct iovm__unit *u = load_rlx(&bond->dev)->unit;
+	unsigned i;
+
+	for (i = 0; u && i < u->credits; i++)
+		if (u->groups[i].dev && u->groups[i].bond == bond)
+			discard(iommu, &u->groups[i], IOVM_TRC_BOND_END);
+}
+
+void iovm__group_reset(struct iovm_iommu *iommu, struct iovm_device *dev, bool all, uint8_t cause)
 {
 	struct iovm__unit *u = dev->unit;
 	unsigned i;
 
-	for (i = 0; u && i < u->credits; i++) {
-		struct iovm__group *g = &u->groups[i];
-
-		if (g->dev == dev && (!bond || g->bond == bond))
-			discard(iommu, g, cause);
-	}
-	if (!bond)
-		forget_lossy(dev);
+	for (i = 0; u && i < u->credits; i++)
+		if (u->groups[i].dev == dev && (all || u->groups[i].first->position < dev->ignore_below[0]))
+			discard(iommu, &u->groups[i], cause);
+	forget_lossy(dev);
 }
 
 /* ---- one entry ------------------------------------------------------------------------------------------------------------------------ */

@@ -107,8 +107,9 @@ void iovm__misbehaved(struct iovm_iommu *iommu, struct iovm_device *dev, unsigne
 unsigned iovm__pri_take(struct iovm_iommu *iommu, unsigned max, unsigned *polled, uint32_t *flags);
 void iovm__group_age(struct iovm_iommu *iommu);
 void iovm__group_overflow(struct iovm_iommu *iommu);		/* all groups without Last are void */
-/* Forget the partial groups of dev (bond NULL: all of dev) */
-void iovm__group_forget(struct iovm_iommu *iommu, struct iovm_device *dev, const struct iovm__bond *bond, uint8_t cause);
+/* Forget the partial groups of one bond; or of a device, those that began before its reset */
+void iovm__group_forget(struct iovm_iommu *iommu, struct iovm__bond *bond);
+void iovm__group_reset(struct iovm_iommu *iommu, struct iovm_device *dev, bool all, uint8_t cause);
 uint64_t iovm__group_deadline(const struct iovm_iommu *iommu);
 
 /* ---- serve.c: the batch, by mm, to the handler --------------------------------------------------------------------------------------- */
@@ -132,7 +133,7 @@ uint32_t iovm__token_serial(const struct iovm_iommu *iommu, uint64_t value);	/* 
 int iovm__token_done(struct iovm_iommu *iommu, uint64_t value, enum iovm_outcome outcome);	/* any thread */
 bool iovm__pri_finished(struct iovm_iommu *iommu);	/* answer what fault_done() brought back; whether something is left for want of room */
 /* Answer every group of bond that the host still has (Invalid, or suppressed if its device was reset or removed) and orphan its token; false: no room, call again */
-bool iovm__pri_orphan(struct iovm_iommu *iommu, struct iovm__bond *bond);
+bool iovm__pri_orphan(struct iovm_iommu *iommu, struct iovm__bond *bond, bool older);	/* older: only those from before a reset */
 
 static inline bool iovm__lossy(const struct iovm_device *dev, uint16_t index)
 {
