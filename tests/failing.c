@@ -44,6 +44,9 @@ static void unchanged(struct rig *r, const struct state *before, const char *wha
 	     "%s failed (%s) and left bonds %u, devices %u, PASIDs %u", what, iovm_strerror(err), now.stats.bonds, now.stats.devices, now.stats.pasids_live);
 	must(now.asids[0] == before->asids[0] && now.asids[1] == before->asids[1], "%s failed and kept an ASID", what);
 	must(now.attached == before->attached, "%s failed and left a function attached", what);
+	/* a record that is on its slot's list already waits there for the next bind: no more than one of each */
+	must(now.live >= before->live && now.live <= before->live + sizeof(struct iovm__bond) + sizeof(struct iovm__domain),
+	     "%s failed (%s) and keeps %zu bytes", what, iovm_strerror(err), now.live - before->live);
 	must(now.watched == before->watched, "%s failed and left a mm watched", what);
 }
 
@@ -158,6 +161,29 @@ START_TEST(every_allocation)
 }
 END_TEST
 
+/* ... and failing again and again does not pile them up */
+START_TEST(failing_for_ever)
+{
+	struct rig *r = rig_new(&two);
+	struct rig_device *d = rig_ready(r, 0, 1), *e = rig_ready(r, 1, 1);
+	size_t live = 0;
+
+	ck_assert_int_gt(rig_bind(d, &r->mm[0]), 0);
+	for (unsigned i = 0; i < 100; i++) {
+		r->port.fail_nth = r->port.allocs + 1 + (i == 0);	/* first the second one, then whatever is asked for */
+		ck_assert_int_eq(rig_bind(e, &r->mm[0]), IOVM_E_NO_MEMORY);
+		r->port.fail_nth = r->port.allocs + 1;
+		ck_assert_int_eq(rig_bind(d, &r->mm[1]), IOVM_E_NO_MEMORY);
+		rig_later(r);
+		live = live ? live : r->port.live;
+		ck_assert_uint_eq(r->port.live, live);
+	}
+	r->port.fail_nth = 0;
+	ck_assert_int_gt(rig_bind(e, &r->mm[0]), 0);
+	rig_finish(r);
+}
+END_TEST
+
 /* ---- the backend ------------------------------------------------------------------------------------------------------------------------- */
 
 static struct { unsigned iommu, nth; enum machine_fn fn; int err; } broken;
@@ -266,6 +292,7 @@ static Suite *failing_suite(void)
 	TCase *memory = tcase_create("memory"), *backend = tcase_create("backend");
 
 	tcase_add_loop_test(memory, every_allocation, 0, 2);
+	tcase_add_test(memory, failing_for_ever);
 	tcase_add_loop_test(backend, every_function_of_the_backend, 0, sizeof backend_errors / sizeof *backend_errors);
 	tcase_add_test(backend, every_capability);
 	tcase_add_test(backend, the_queue_dies_at_every_command);
