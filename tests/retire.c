@@ -189,6 +189,28 @@ START_TEST(partials_do_not_reach_the_next_owner)
 }
 END_TEST
 
+/* Entry 0 has its next owner at once, before the old one has drained, and by the same name */
+START_TEST(nor_the_next_owner_of_entry_zero)
+{
+	struct rig *r = rig_new(NULL);
+	struct rig_device *d = rig_ready(r, 0, 1);
+
+	ck_assert_int_eq(iovm_device_attach(d->dev, &r->mm[0]), 0);
+	machine_request(&r->m[0], 1, IOVM_NO_PASID, 3, 0xabc000, R);
+	(void)rig_dispatch(r, 0);
+	ck_assert_int_eq(iovm_device_attach(d->dev, &r->mm[1]), 0);
+	machine_request(&r->m[0], 1, IOVM_NO_PASID, 3, 0xdef000, R | L);
+	(void)rig_dispatch(r, 0);
+	ck_assert_uint_eq(r->calls, 0);
+	ck_assert_uint_eq(machine_answer(&r->m[0], 0, 1, 3)->code, IOVM_RESP_INVALID);
+	machine_request(&r->m[0], 1, IOVM_NO_PASID, 4, 0xdef000, R);
+	machine_request(&r->m[0], 1, IOVM_NO_PASID, 4, 0xdee000, R | L);
+	(void)rig_dispatch(r, 0);
+	ck_assert_uint_eq(r->mm[1].ranges, 2);
+	rig_finish(r);
+}
+END_TEST
+
 START_TEST(an_overflow_meanwhile_is_finished_first)
 {
 	struct rig *r = rig_new(NULL);
@@ -440,6 +462,7 @@ static Suite *retire_suite(void)
 	tcase_add_test(drain, it_ends_though_the_device_never_stops);
 	tcase_add_test(drain, it_ends_though_the_queue_never_empties);
 	tcase_add_test(drain, partials_do_not_reach_the_next_owner);
+	tcase_add_test(drain, nor_the_next_owner_of_entry_zero);
 	tcase_add_test(drain, an_overflow_meanwhile_is_finished_first);
 	tcase_add_test(drain, each_iommu_drains_its_own);
 	tcase_add_test(next, busy_until_unbound_in_a_live_slot);
