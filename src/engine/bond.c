@@ -139,7 +139,7 @@ static int claim_asid(struct iovm__slot *slot, struct iovm_iommu *iommu, uint32_
 	struct iovm__bitmap *ids = ids_for(iommu, &slot->table);
 	long id;
 
-	if (pinned == 0 || slot->table.format == 0)
+	if (pinned == 0 || slot->table.format == 0 || !iommu->be.coherent)	/* incoherent walks would read stale tables */
 		return IOVM_E_FORMAT;
 	id = pinned == IOVM_ASID_ANY ? iovm__bitmap_claim(ids, 1, UINT32_MAX) : iovm__bitmap_claim(ids, pinned, pinned);
 	if (id <= 0 && pinned != IOVM_ASID_ANY) {

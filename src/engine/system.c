@@ -170,12 +170,12 @@ static int add_pri(struct iovm *sys, struct iovm_iommu *iommu)
 	uint32_t n = tokens_wanted(iommu), buckets = 1u << bits_ceil_log2(sys->max_mms < 64 ? 64 : sys->max_mms);
 
 	iommu->pri = iovm__alloc(sys, iovm__pri_bytes(n));
-	iommu->bonds = iovm__alloc(sys, buckets * sizeof *iommu->bonds);
-	if (!iommu->pri || !iommu->bonds)
+	if (!iommu->pri)
 		return IOVM_E_NO_MEMORY;
-	iommu->bonds_mask = buckets - 1;
 	iovm__pri_init(iommu->pri, n, &sys->mm);
-	return 0;
+	iommu->bonds_mask = buckets - 1;
+	iommu->bonds = iovm__alloc(sys, buckets * sizeof *iommu->bonds);
+	return iommu->bonds ? 0 : IOVM_E_NO_MEMORY;
 }
 
 static void free_iommu(struct iovm *sys, struct iovm_iommu *iommu)
