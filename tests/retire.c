@@ -342,6 +342,45 @@ START_TEST(a_failed_takeover_gives_everything_back)
 }
 END_TEST
 
+/* A notifier stands in the slot when its last bond has ended; the mm is bound again before it leaves: one watch, and no unwatch under the new bond */
+static struct { struct rig *r; struct iovm__slot *slot; unsigned side; } straggler;
+
+static void enter_at_the_end(void *arg, const struct iovm_trace *rec)
+{
+	if (rec->event == IOVM_TR_BOND_END && straggler.r && !straggler.slot)
+		straggler.slot = iovm__slot_enter(&straggler.r->sys->reg, &straggler.r->mm[0], &straggler.side);
+}
+
+static void tracing(struct port *port)
+{
+	port_tracing(port, enter_at_the_end, NULL);
+}
+
+START_TEST(bound_again_while_a_notifier_stands_in_the_way)
+{
+	const struct rig_config c = { .port = tracing };
+	struct rig *r = rig_new(&c);
+	struct rig_device *d = rig_ready(r, 0, 1);
+	int next;
+
+	ck_assert_int_gt(rig_bind(d, &r->mm[0]), 0);
+	straggler.r = r;
+	ck_assert_int_eq(iovm_unbind_mm(d->dev, &r->mm[0]), 0);
+	rig_settle(r);
+	ck_assert_ptr_nonnull(straggler.slot);
+	ck_assert_uint_eq(r->mm[0].unwatches, 0);
+	straggler.r = NULL;
+	next = rig_bind(d, &r->mm[0]);
+	ck_assert(next > 0 || next == IOVM_E_BUSY);
+	iovm__slot_leave(straggler.slot, straggler.side);
+	rig_later(r);
+	ck_assert_uint_eq(r->mm[0].watches, r->mm[0].unwatches + (next > 0));
+	if (next > 0)
+		ck_assert(rig_reaches(d, &r->mm[0], next));
+	rig_finish(r);
+}
+END_TEST
+
 /* ---- quarantine ----------------------------------------------------------------------------------------------------------------------------------- */
 
 enum { BY_RESET, BY_GONE, BY_FENCE, BY_FAILED_RESET };
@@ -468,6 +507,7 @@ static Suite *retire_suite(void)
 	tcase_add_test(next, busy_until_unbound_in_a_live_slot);
 	tcase_add_loop_test(next, a_draining_slot_is_taken_over, 0, 2);
 	tcase_add_test(next, a_pinned_asid_passes_over);
+	tcase_add_test(next, bound_again_while_a_notifier_stands_in_the_way);
 	tcase_add_test(next, a_failed_takeover_gives_everything_back);
 	tcase_add_loop_test(quarantine, quarantine_and_back, 0, 4);
 	tcase_add_test(quarantine, death_that_cannot_be_proven);
