@@ -6,9 +6,10 @@
 
 enum { ATC_SETS = 16 };
 
+/* For all that are here and all that are about to be: while one joins, its driver waits, and others may come meanwhile */
 static bool room(struct iovm_sim *sim, struct iovm__node *node)
 {
-	unsigned n = sim->eps.n + 1;
+	unsigned n = sim->eps.n + sim->njoining + 1;
 
 	return iovm__list_room(&sim->eps, n) && iovm__list_room(&node->eps, n) && iovm__list_room(&sim->ep_ready, n) &&
 	       iovm__list_room(&sim->inv_ready, n) && iovm__list_room(&sim->background, n) && iovm__list_room(&sim->resets, n);
@@ -93,15 +94,19 @@ struct iovm_sim_ep *iovm_sim_ep_new_config(struct iovm_sim *sim, const struct io
 		ep->unit->on = true;
 		ep->unit->credits = config->credits;
 	}
+	if (ep->pf)
+		ep->pf->nvfs++;
+	sim->njoining++;
 	*why = join(ep, config);
+	sim->njoining--;
 	if (*why) {
+		if (ep->pf)
+			ep->pf->nvfs--;
 		ep_free(ep);
 		return NULL;
 	}
 	for (i = 0; i < ep->nids; i++)
 		iovm__hw_bind_stream(ep->node, ep->ids[i], ep);
-	if (ep->pf)
-		ep->pf->nvfs++;
 	iovm__list_set(&sim->eps, ep, &ep->all_slot, true);
 	iovm__list_set(&ep->node->eps, ep, &ep->node_slot, true);
 	return ep;
