@@ -126,9 +126,10 @@ static bool over(struct run *run)
 
 	look_at_tenths(run, p);
 	soak_progress((int)(p * 1000), "seed %" PRIu64 ", %" PRIu64 " steps, %" PRIu64 " requests", run->r->seed, run->r->steps, activity(run).requests);
-	if (soak_signal || iovm_check_violations(iovm_sim_check(run->w->sim)))
+	if (iovm_check_violations(iovm_sim_check(run->w->sim)))
 		run->w->stop = true;
-	return p >= 1;
+	run->r->partial = run->w->stop || soak_signal;
+	return p >= 1 || run->r->partial;
 }
 
 static void flow(struct run *run)
@@ -221,7 +222,7 @@ static void take_down(struct run *run)
 	struct soak_result *r = run->r;
 	unsigned leaks;
 
-	r->partial = run->w->stop;
+	r->partial |= run->w->stop;
 	r->unsettled = r->nfailures || iovm_check_violations(iovm_sim_check(run->w->sim));
 	if (!r->unsettled) {
 		leaks = iovm_sim_settle(run->w->sim);
