@@ -112,6 +112,18 @@ uint64_t machine_reaches(struct machine *m, const struct iovm_function *fn, uint
 	return root;
 }
 
+bool machine_reaches_root(struct machine *m, const struct iovm_function *fn, uint64_t root)
+{
+	unsigned i, ignored;
+	bool found = false;
+
+	pthread_mutex_lock(&m->mutex);
+	for (i = 0; i < m->nentries && !found; i++)
+		found = m->entries[i].of && m->entries[i].of->fn == fn && access(m, &m->entries[i], false, &ignored) == root;
+	pthread_mutex_unlock(&m->mutex);
+	return found;
+}
+
 void machine_forget_atc(struct machine *m, const struct iovm_function *fn)
 {
 	unsigned i;

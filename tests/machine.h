@@ -86,5 +86,6 @@ struct machine_function *machine_function(struct machine *m, const struct iovm_f
 void machine_forget_atc(struct machine *m, const struct iovm_function *fn);	/* a reset does */
 /* Whether fn could use something of pasid now, from a cache or by a walk: the root; 0: no. *version: of what it would use */
 uint64_t machine_reaches(struct machine *m, const struct iovm_function *fn, uint32_t pasid, unsigned *version);
+bool machine_reaches_root(struct machine *m, const struct iovm_function *fn, uint64_t root);	/* by any PASID */
 
 #endif

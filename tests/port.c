@@ -123,8 +123,8 @@ static bool port_wait(void *ctx, unsigned turn)
 	port_no_lock_held();
 	must(where() != DISPATCH, "dispatch waits");
 	atomic_fetch_add(&p->waits, 1);
-	if (turn + 1 > p->longest)
-		p->longest = turn + 1;
+	if (turn + 1 > atomic_load(&p->longest))	/* of two at once one may be lost: whoever looks runs alone */
+		atomic_store(&p->longest, turn + 1);
 	if (p->on_wait)
 		p->on_wait(p->wait_arg, turn);
 	else

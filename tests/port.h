@@ -26,7 +26,7 @@ struct port {
 	unsigned failed;
 
 	unsigned wait_limit;		/* turns until time is up */
-	unsigned longest;		/* wait there was, in turns */
+	atomic_uint longest;		/* wait there was, in turns */
 	atomic_uint waits;
 	void (*on_wait)(void *arg, unsigned turn);
 	void *wait_arg;

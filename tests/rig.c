@@ -293,21 +293,10 @@ unsigned rig_count(const struct rig *r, const struct iovm_device *dev, const voi
 	return n;
 }
 
-static bool reaches_any(struct rig_device *d, uint64_t root)
-{
-	unsigned i;
-
-	for (i = 0; i < d->m->nentries; i++)
-		if (d->m->entries[i].of && d->m->entries[i].of->fn == &d->dev->fn &&
-		    machine_reaches(d->m, &d->dev->fn, d->m->entries[i].pasid, NULL) == root)
-			return true;
-	return false;
-}
-
 bool rig_reaches(struct rig_device *d, const struct rig_mm *mm, int pasid)
 {
 	if (pasid == -2)	/* by any PASID */
-		return reaches_any(d, rig_root(mm));
+		return machine_reaches_root(d->m, &d->dev->fn, rig_root(mm));
 	return machine_reaches(d->m, &d->dev->fn, pasid < 0 ? IOVM_NO_PASID : (uint32_t)pasid, NULL) == rig_root(mm);
 }
 
