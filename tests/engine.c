@@ -242,6 +242,40 @@ START_TEST(watch_may_refuse)
 }
 END_TEST
 
+/* Two drivers bind a mm for the first time: the second waits for the first one's watch, as long as port.wait lets it */
+static struct { struct rig_device *second; int inside; } first_binder;
+
+static int slow_watch(void *ctx, void *mm_, struct iovm_table *table)
+{
+	struct rig_mm *mm = mm_;
+
+	port_no_lock_held();
+	first_binder.inside = rig_bind(first_binder.second, mm);
+	table->format = IOVM_TABLE_SIM;
+	table->root = rig_root(mm);
+	mm->watches++;
+	return 0;
+}
+
+START_TEST(the_second_first_binder)
+{
+	struct rig *r = rig_new(NULL);
+	struct rig_device *d = rig_ready(r, 0, 1);
+	int pasid;
+
+	first_binder.second = rig_ready(r, 0, 2);
+	r->sys->mm.watch = slow_watch;
+	r->port.longest = 0;
+	pasid = rig_bind(d, &r->mm[0]);
+	ck_assert_int_gt(pasid, 0);
+	ck_assert_int_eq(first_binder.inside, IOVM_E_BUSY);
+	ck_assert_uint_eq(r->port.longest, r->port.wait_limit + 1);
+	ck_assert_int_eq(rig_bind(first_binder.second, &r->mm[0]), pasid);
+	ck_assert_uint_eq(r->mm[0].watches, 1);
+	rig_finish(r);
+}
+END_TEST
+
 /* ---- entry 0 ------------------------------------------------------------------------------------------------------------------------------ */
 
 START_TEST(entry_zero_all_along)
@@ -381,6 +415,29 @@ START_TEST(dead_and_gone_is_told_once)
 }
 END_TEST
 
+static void dispatch_inside(struct rig *r, const struct rig_event *e)
+{
+	must(iovm_dispatch(r->iommu[0], r->now, 1) == IOVM_E_BUSY, "dispatch in a callback");
+	must(iovm_bind_mm(e->dev, e->mm, rig_callback, NULL) < 0, "the old mm is bound in its last callback");
+	must(iovm_invalidate(r->sys, e->mm, 0, 0xfff) == 0, "invalidate in a callback");
+}
+
+START_TEST(callbacks_may_call)
+{
+	struct rig *r = rig_new(NULL);
+	struct rig_device *d = rig_ready(r, 0, 1);
+
+	r->on_event = dispatch_inside;
+	ck_assert_int_gt(rig_bind(d, &r->mm[0]), 0);
+	ck_assert_int_eq(port_mm_exit(r->sys, &r->mm[0]), 0);
+	rig_settle(r);
+	ck_assert_int_eq(iovm_unbind_mm(d->dev, &r->mm[0]), 0);
+	rig_settle(r);
+	ck_assert_uint_eq(r->nevents, 2);
+	rig_finish(r);
+}
+END_TEST
+
 START_TEST(unbind_cancels_a_shutdown_that_is_only_due)
 {
 	struct rig *r = rig_new(NULL);
@@ -466,11 +523,13 @@ static Suite *engine_suite(void)
 	tcase_add_test(bind, asids_run_out);
 	tcase_add_test(bind, pinned_asids);
 	tcase_add_test(bind, watch_may_refuse);
+	tcase_add_test(bind, the_second_first_binder);
 	tcase_add_test(bind, entry_zero_all_along);
 	tcase_add_test(death, entry_zero_dies_quietly);
 	tcase_add_test(death, the_old_owner_dies_after_it_was_replaced);
 	tcase_add_loop_test(death, death_shutdown_unbind_unbound, 0, 2);
 	tcase_add_test(death, dead_and_gone_is_told_once);
+	tcase_add_test(death, callbacks_may_call);
 	tcase_add_test(death, unbind_cancels_a_shutdown_that_is_only_due);
 	tcase_add_test(death, n_binds_need_n_unbinds_after_death_too);
 	tcase_add_test(death, death_while_it_is_bound);
