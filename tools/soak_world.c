@@ -8,6 +8,7 @@
 #include "soak_work.h"
 
 #define CALM 16		/* looks in a row */
+#define STALLS 256u	/* outstanding behind one IOMMU: as many as the machine allows */
 
 static void notice(void *ctx, struct iovm_device *dev, const struct iovm_notice *what)
 {
@@ -113,24 +114,31 @@ static void draw_place(struct world *w, struct driver *d, unsigned i)
 	}
 }
 
-/* Credits: what the queue has, divided among the PFs behind it. Where there are more PFs than room, the last ones do without page requests. */
-static void share_credits(struct world *w, unsigned iommu)
+/* What a device may have outstanding: what there is behind its IOMMU, divided among those that take from it. The last ones may have to do without. */
+static void share(struct world *w, unsigned iommu, bool stall, unsigned room)
 {
-	unsigned size = 1u << w->config->priq_log2, room = size - (size / 16 ? size / 16 : 1), units = 0;
+	unsigned units = 0;
 
 	for (unsigned i = 0; i < w->ndrv; i++)
-		units += w->drv[i].config.iommu == iommu && !w->drv[i].pf;
+		units += w->drv[i].config.iommu == iommu && !w->drv[i].pf && w->drv[i].config.stall == stall;
 	for (unsigned i = 0; i < w->ndrv; i++) {
 		struct driver *d = &w->drv[i];
 		unsigned most = room / (units ? units : 1);
-		if (d->config.iommu != iommu || d->pf)
+		if (d->config.iommu != iommu || d->pf || d->config.stall != stall)
 			continue;
 		most = most > MAX_CREDITS ? MAX_CREDITS : most;
-		if (most)
-			d->config.credits = (uint16_t)(most - choose(w, (most + 1) / 2, "shape.credits"));
-		else if (room)
-			d->config.credits = (uint16_t)(room--, 1);
+		d->config.credits = (uint16_t)(most ? most - choose(w, (most + 1) / 2, "shape.credits") : room > 0);
+		room -= d->config.credits;
+		units--;
 	}
+}
+
+static void share_all(struct world *w, unsigned iommu)
+{
+	unsigned size = 1u << w->config->priq_log2;
+
+	share(w, iommu, false, size - (size / 16 ? size / 16 : 1));
+	share(w, iommu, true, STALLS);
 }
 
 static void draw_cast(struct world *w)
@@ -140,7 +148,7 @@ static void draw_cast(struct world *w)
 		draw_place(w, &w->drv[i], i);
 	}
 	for (unsigned i = 0; i < w->config->iommus; i++)
-		share_credits(w, i);
+		share_all(w, i);
 }
 
 static bool allocate(struct world *w)
