@@ -74,8 +74,11 @@ static void grant(struct iovm_check *ck, struct iovm__ck_iommu *iommu, struct io
 	dev->pri = credits;
 }
 
+/* A PF's reset leaves its VFs and what they have asked alone: with them the unit may still be beyond its credits */
 static void calm(struct iovm__ck_iommu *iommu, struct iovm__ck_dev *dev)
 {
+	if (dev->outstanding > dev->credits)
+		return;
 	iommu->flooding -= dev->flooding;
 	dev->flooding = false;
 }
@@ -108,6 +111,7 @@ static void leave(struct iovm_check *ck, struct iovm__ck_iommu *iommu, struct io
 	dev->gone = true;
 	dev->removed = dev->cleared = ck->ordinal;
 	grant(ck, iommu, dev, 0);
+	iovm__check_requests_void(ck, dev);
 	calm(iommu, dev);
 }
 
@@ -137,6 +141,7 @@ static void life(struct iovm_check *ck, struct iovm__ck_iommu *iommu, const stru
 		dev->resetting = false;
 		dev->fenced |= rec->code == IOVM_TRD_RESET_FAILED;
 		dev->removed = dev->cleared = ck->ordinal;
+		iovm__check_requests_void(ck, dev);
 		calm(iommu, dev);
 		break;
 	case IOVM_TRD_FENCED:
@@ -190,7 +195,7 @@ void iovm__check_devices(struct iovm_check *ck, const struct iovm_trace *rec)
 		iommu->queue = rec->a;
 		memset(iommu->accepted, 0, sizeof iommu->accepted);
 		memset(iommu->consumed, 0, sizeof iommu->consumed);
-		iommu->overflow = iommu->dispatch = iommu->granted = 0;
+		iommu->overflow = iommu->dispatch = iommu->late = iommu->granted = 0;
 		iommu->nfences = 0;
 		iommu->dead = false;
 	} else if (rec->event == IOVM_TR_NOTICE) {

@@ -64,6 +64,7 @@ static void accept(struct iovm_check *ck, struct iovm__ck_iommu *iommu, const st
 	req->dev = iovm__check_dev_get(iovm__check_dev(ck, rec->iommu, rec->stream_id));
 	iommu->accepted[!!(rec->flags & IOVM_REQ_STALL)] = rec->b + 1;
 	if (req->dev && !iovm__check_marker(req->flags)) {
+		req->asked = true;
 		req->dev->unit->outstanding++;
 		flood(iommu, req->dev->unit);
 	}
@@ -90,6 +91,20 @@ static void leave_group(struct iovm_check *ck, struct iovm__ck_group *group, str
 		iovm__map_take(&ck->keys, group->key);
 }
 
+void iovm__check_requests_void(struct iovm_check *ck, struct iovm__ck_dev *dev)
+{
+	struct iovm__ck_req *req;
+	uint32_t i;
+
+	for (i = 0; ck->requests.cell && i <= ck->requests.mask; i++) {
+		req = ck->requests.cell[i].val;
+		if (!req || req->dev != dev)
+			continue;
+		dev->unit->outstanding -= req->asked;
+		req->asked = false;
+	}
+}
+
 void iovm__check_request_close(struct iovm_check *ck, struct iovm__ck_req *req)
 {
 	struct iovm__ck_iommu *iommu = ck->iommu[req->iommu];
@@ -101,8 +116,7 @@ void iovm__check_request_close(struct iovm_check *ck, struct iovm__ck_req *req)
 	if (req->dev) {
 		req->dev->unit->held -= req->counted;
 		req->dev->ready -= req->ready;
-		if (!iovm__check_marker(req->flags))
-			req->dev->unit->outstanding--;
+		req->dev->unit->outstanding -= req->asked;
 	}
 	if (req->bond) {
 		req->bond->open--;

@@ -51,6 +51,7 @@ struct iovm__ck_iommu {
 	struct iovm__ck_fence *fences;		/* taken by the backend, not completed; oldest first */
 	unsigned nfences, room;
 	uint64_t dispatch;			/* ordinal of the newest DISPATCH */
+	uint64_t late;				/* ordinal of the newest poll that found an announced entry not yet written */
 	uint64_t queue;				/* entries; 0: not told */
 	uint64_t granted;			/* sum of credits with page requests on */
 	unsigned flooding;			/* units that went beyond their credits */
@@ -114,7 +115,8 @@ struct iovm__ck_req {			/* from ACC until its group is closed */
 	uint32_t stream_id, pasid, bond_serial, context;
 	uint16_t index;
 	uint8_t flags, iommu;
-	bool consumed, last, dropped, live, served, counted, ready;	/* counted: in the unit's records; ready: for the handler */
+	bool consumed, last, dropped, live, served, ready;	/* ready: for the handler */
+	bool asked, counted;		/* it takes a credit of the unit; it is in the unit's records */
 };
 struct iovm__ck_group {			/* until it was answered and its token is back */
 	struct iovm__ck_req *first, *newest, *last;
@@ -174,6 +176,7 @@ uint64_t iovm__check_group_key(unsigned iommu, uint32_t id);
 uint64_t iovm__check_request_key(const struct iovm_trace *rec);
 uint64_t iovm__check_key_hash(unsigned iommu, uint32_t stream_id, uint32_t pasid, unsigned index, bool stall);
 bool iovm__check_marker(unsigned flags);
+void iovm__check_requests_void(struct iovm_check *ck, struct iovm__ck_dev *dev);	/* it was reset: what it had asked takes no credits any more */
 void iovm__check_request_close(struct iovm_check *ck, struct iovm__ck_req *req);
 void iovm__check_group_put(struct iovm_check *ck, struct iovm__ck_group *group);
 void iovm__check_groups(struct iovm_check *ck, const struct iovm_trace *rec);

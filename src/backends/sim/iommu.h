@@ -49,7 +49,6 @@ struct iovm__queued {
 	struct iovm_request req;
 	uint64_t visible;	/* F27: PROD covers it, the data comes later */
 	uint8_t fault;		/* what it carries out; 0: honest */
-	bool late;
 };
 struct iovm__command {
 	struct iovm_cmd cmd;

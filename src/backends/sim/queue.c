@@ -72,8 +72,8 @@ void iovm__queue_put(void *vhw, const struct iovm_request *req, unsigned fault, 
 	e = &hw->queue[q][hw->prod[q] & (hw->size[q] - 1)];
 	*e = (struct iovm__queued){ .req = *req, .fault = (uint8_t)fault };
 	e->req.position = hw->prod[q]++;
-	e->late = iovm_sim_fault(hw->sim, 27, 100);
-	e->visible = e->late ? hw->sim->now + 500 + 500 * iovm_choose(hw->sim, 8, "late") : 0;
+	if (iovm_sim_fault(hw->sim, 27, 100))
+		e->visible = hw->sim->now + 500 + 500 * iovm_choose(hw->sim, 8, "late");
 	SIM_TRACE(hw->sim, ACC, .iommu = (uint8_t)hw->node->index, .stream_id = req->stream_id, .pasid = pasid_of(req), .index = req->index,
 		  .flags = req->flags, .a = req->addr, .b = e->req.position, .id = q);
 	if (empty)
@@ -85,10 +85,7 @@ static bool visible(struct iovm__iommu_hw *hw, struct iovm__queued *e)
 {
 	if (e->visible <= hw->sim->now)
 		return true;
-	if (e->late) {
-		e->late = false;
-		iovm__injected_stream(hw->sim, 27, hw->node->index, e->req.stream_id);
-	}
+	iovm__injected_stream(hw->sim, 27, hw->node->index, e->req.stream_id);
 	if (e->visible < hw->node->irq_at) {
 		hw->node->irq_at = e->visible;
 		iovm__sched_timer(hw->sim, e->visible);

@@ -143,7 +143,6 @@ struct iovm_sim {
 	struct iovm__list hw_ready, due, ep_ready, inv_ready, background, resets;
 	uint64_t next_timer;
 	struct iovm__list eps;		/* all of them */
-	unsigned joining;		/* being added to the engine: they need room in every list, too */
 	unsigned njoining;		/* those whose iovm_device_add() is under way */
 	uint32_t next_stream;
 	uint64_t forged;		/* requests of nobody */
