@@ -14,7 +14,7 @@
 enum { REFUSED_PER_SERVED = 8, HARDWARE = 50000 };
 
 struct turn {
-	unsigned taken;		/* went to a handler */
+	unsigned taken;		/* kept for a handler */
 	unsigned polled;
 	bool more;		/* requests that could be taken now */
 	bool late;		/* one that the hardware has announced but not written */

@@ -44,30 +44,31 @@ static uint8_t refuse_access(const struct iovm_device *dev, const struct iovm__b
 	return 0;
 }
 
-static void find_bond(struct iovm_iommu *iommu, const struct iovm_request *req, struct iovm__verdict *out)
+static void no_bond(struct iovm_iommu *iommu, uint32_t pasid, struct iovm__verdict *out)
 {
-	uint32_t pasid = req->flags & IOVM_REQ_PASID ? req->pasid : IOVM_NO_PASID;
-	struct iovm__bond *bond = iovm__bond_find(iommu, out->dev, pasid);
-
-	if (IOVM_LIKELY(bond && req->position >= bond->since[req->queue])) {
-		out->bond = bond;
-		out->cause = refuse_access(out->dev, bond, req);
-	} else if (bond) {
-		out->cause = IOVM_TRC_STALE;
-	} else {
-		count_up(&iommu->count.unknown_pasids, 1);
-		out->cause = IOVM_TRC_NO_BOND;
-		out->excused = iovm__bond_going(iommu, out->dev, pasid);
-	}
+	count_up(&iommu->count.unknown_pasids, 1);
+	out->cause = IOVM_TRC_NO_BOND;
+	out->excused = iovm__bond_going(iommu, out->dev, pasid);
 }
 
-void iovm__admit(struct iovm_iommu *iommu, const struct iovm_request *req, struct iovm__verdict *out)
+/* Members of a group come one after the other: look where the last one was found first. It is checked like any other, and nobody but us takes it out. */
+static struct iovm__bond *find_bond(struct iovm_iommu *iommu, const struct iovm_device *dev, uint32_t pasid)
 {
-	struct iovm_device *dev = iovm__stream_find(iommu, req->stream_id);
+	struct iovm__bond *b = iommu->pri->last_bond;
+
+	if (b && load_rlx(&b->pasid) == pasid && load_rlx(&b->dev) == dev && load_acq(&b->state) == IOVM__BOND_LIVE)
+		return b;
+	return iommu->pri->last_bond = iovm__bond_find(iommu, dev, pasid);
+}
+
+void iovm__admit(struct iovm_iommu *iommu, const struct iovm_request *req, struct iovm_device *dev, struct iovm__verdict *out)
+{
+	uint32_t pasid = req->flags & IOVM_REQ_PASID ? req->pasid : IOVM_NO_PASID;
+	struct iovm__bond *bond;
 	unsigned state;
 
 	*out = (struct iovm__verdict){ .dev = dev };
-	if (!dev) {
+	if (IOVM_UNLIKELY(!dev)) {
 		count_up(&iommu->count.unknown_streams, 1);
 		out->cause = IOVM_TRC_UNKNOWN_STREAM;
 		return;
@@ -79,6 +80,15 @@ void iovm__admit(struct iovm_iommu *iommu, const struct iovm_request *req, struc
 		return;
 	}
 	out->cause = refuse_device(dev, state);
-	if (!out->cause)
-		find_bond(iommu, req, out);
+	if (IOVM_UNLIKELY(out->cause))
+		return;
+	bond = find_bond(iommu, dev, pasid);
+	if (IOVM_UNLIKELY(!bond)) {
+		no_bond(iommu, pasid, out);
+	} else if (IOVM_UNLIKELY(req->position < bond->since[req->queue])) {
+		out->cause = IOVM_TRC_STALE;
+	} else {
+		out->bond = bond;
+		out->cause = refuse_access(dev, bond, req);
+	}
 }

@@ -224,7 +224,8 @@ static struct iovm__group **find_own(struct iovm_iommu *iommu, const struct iovm
 	return find_link(v->dev->unit, req, pasid);
 }
 
-static void file_member(struct iovm_iommu *iommu, const struct iovm_request *req, const struct iovm__verdict *v, uint32_t pasid)
+/* False: dropped */
+static bool file_member(struct iovm_iommu *iommu, const struct iovm_request *req, const struct iovm__verdict *v, uint32_t pasid)
 {
 	struct iovm__unit *u = v->dev->unit;
 	struct iovm__group **link = find_own(iommu, req, v, pasid), *g = *link;
@@ -233,7 +234,7 @@ static void file_member(struct iovm_iommu *iommu, const struct iovm_request *req
 	if (!r || u->outstanding >= u->credits || (g && g->n == IOVM__GROUP_PAGES - 1) || (!g && !(g = open_group(iommu, link, req, v, pasid)))) {
 		count_up(&iommu->count.flooded, 1);
 		drop_member(iommu, req, v, IOVM_TRC_FLOOD);
-		return;
+		return false;
 	}
 	u->free_records = r->next;
 	u->outstanding++;
@@ -247,6 +248,7 @@ static void file_member(struct iovm_iommu *iommu, const struct iovm_request *req
 		blame(iommu, v, v->cause);
 	}
 	trace_cons(iommu, req, v, IOVM_TRV_MEMBER, g->serial);
+	return true;
 }
 
 static void add_range(struct iovm__pri *pri, uint64_t page, uint32_t prot, uint64_t position)
@@ -334,13 +336,13 @@ static bool is_marker(const struct iovm_request *req)	/* PCIe 10.4.1.2.1: PASID,
 	return (req->flags & what) == (IOVM_REQ_PASID | IOVM_REQ_LAST);
 }
 
-static bool file_request(struct iovm_iommu *iommu, const struct iovm_request *req)
+static bool file_request(struct iovm_iommu *iommu, const struct iovm_request *req, struct iovm_device *dev)
 {
 	uint32_t pasid = req->flags & IOVM_REQ_PASID ? req->pasid : IOVM_NO_PASID;
 	struct iovm__verdict v;
 
 	count_up(&iommu->count.requests, 1);
-	iovm__admit(iommu, req, &v);
+	iovm__admit(iommu, req, dev, &v);
 	if (is_marker(req)) {
 		count_up(&iommu->count.markers, 1);
 		trace_cons(iommu, req, &v, IOVM_TRV_MARKER, 0);
@@ -351,28 +353,49 @@ static bool file_request(struct iovm_iommu *iommu, const struct iovm_request *re
 	if (req->flags & (IOVM_REQ_LAST | IOVM_REQ_STALL))
 		return file_last(iommu, req, &v, pasid);
 	if (v.bond)
-		file_member(iommu, req, &v, pasid);
-	else
-		drop_member(iommu, req, &v, v.cause);
+		return file_member(iommu, req, &v, pasid);
+	drop_member(iommu, req, &v, v.cause);
 	return false;
+}
+
+/* Whose they are, and the lines that admission will want, before any of them is filed: misses overlap */
+static void look_ahead(struct iovm_iommu *iommu, unsigned n)
+{
+	struct iovm__pri *pri = iommu->pri;
+	unsigned i;
+
+	for (i = 0; i < n; i++) {
+		const struct iovm_request *req = &pri->requests[i];
+		bool same = i && req->stream_id == req[-1].stream_id;
+
+		pri->devices[i] = same ? pri->devices[i - 1] : iovm__stream_find(iommu, req->stream_id);
+		if (pri->devices[i] && !(same && req->pasid == req[-1].pasid))
+			IOVM_PREFETCH(&iommu->bonds[iovm__bond_bucket(iommu, pri->devices[i], req->pasid)]);
+	}
+	for (i = 0; i < n; i++) {
+		const struct iovm_request *req = &pri->requests[i];
+
+		if (pri->devices[i] && !(i && req->pasid == req[-1].pasid))
+			IOVM_PREFETCH(load_acq(&iommu->bonds[iovm__bond_bucket(iommu, pri->devices[i], req->pasid)]));
+	}
 }
 
 unsigned iovm__pri_take(struct iovm_iommu *iommu, unsigned max, unsigned *polled, uint32_t *flags)
 {
 	struct iovm__pri *pri = iommu->pri;
 	struct iovm_poll out = { 0 };
-	unsigned n = iommu->be.poll(iommu->hw, pri->requests, max < IOVM__BATCH ? max : IOVM__BATCH, &out), i, batched = 0;
+	unsigned n = iommu->be.poll(iommu->hw, pri->requests, max < IOVM__BATCH ? max : IOVM__BATCH, &out), i, admitted = 0;
 
-	for (i = 0; i < n; i++)
-		IOVM_PREFETCH(&iommu->streams[iovm__stream_bucket(pri->requests[i].stream_id)]);
+	look_ahead(iommu, n);
 	iommu->consumed[0] = out.consumed[0];
 	iommu->consumed[1] = out.consumed[1];
+	pri->last_bond = NULL;
 	for (i = 0; i < n; i++) {
-		if (pri->nranges > IOVM__RANGES - IOVM__GROUP_PAGES)
+		if (IOVM_UNLIKELY(pri->nranges > IOVM__RANGES - IOVM__GROUP_PAGES))
 			iovm__pri_serve(iommu);
-		batched += file_request(iommu, &pri->requests[i]);
+		admitted += file_request(iommu, &pri->requests[i], pri->devices[i]);
 	}
 	*polled = n;
 	*flags = out.flags;
-	return batched;
+	return admitted;
 }

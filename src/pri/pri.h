@@ -75,6 +75,7 @@ struct iovm__pri {
 	uint64_t cycle;				/* dispatches */
 	uint64_t overflows;
 	const struct iovm_mm_ops *mm;
+	struct iovm__bond *last_bond;		/* of this bite of the queue: where admission found the last one */
 
 	/* the batch that goes to the handlers */
 	unsigned nclosed, nranges;
@@ -82,6 +83,7 @@ struct iovm__pri {
 	struct iovm_range ranges[IOVM__RANGES];
 	uint64_t positions[IOVM__RANGES];
 	struct iovm_request requests[IOVM__BATCH];
+	struct iovm_device *devices[IOVM__BATCH];	/* theirs */
 };
 
 size_t iovm__pri_bytes(uint32_t ntokens);
@@ -98,7 +100,8 @@ struct iovm__verdict {
 	bool excused;			/* its bond is just going: a device needs time to stop */
 	bool suppress;			/* from before a reset or removal: close it without an answer */
 };
-void iovm__admit(struct iovm_iommu *iommu, const struct iovm_request *req, struct iovm__verdict *out);
+/* dev: whose StreamID it is; NULL: nobody's */
+void iovm__admit(struct iovm_iommu *iommu, const struct iovm_request *req, struct iovm_device *dev, struct iovm__verdict *out);
 void iovm__misbehaved(struct iovm_iommu *iommu, struct iovm_device *dev, unsigned weight);
 
 /* ---- group.c: members and Lasts -------------------------------------------------------------------------------------------------- */
