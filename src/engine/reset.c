@@ -82,6 +82,8 @@ static int restore(struct iovm_device *dev)
 		err = iovm__device_caps_on(dev);
 	else if (!err && dev->ats_wanted)
 		err = iovm__device_ats_on(dev);
+	if (!err && iovm__device_state(dev) & IOVM__DEV_ABORTED)	/* it failed somebody again while it was switched on */
+		err = IOVM_E_TIMEDOUT;
 	return err;
 }
 

@@ -362,22 +362,26 @@ static bool file_request(struct iovm_iommu *iommu, const struct iovm_request *re
 static void look_ahead(struct iovm_iommu *iommu, unsigned n)
 {
 	struct iovm__pri *pri = iommu->pri;
-	unsigned i;
+	_Atomic(struct iovm__bond *) *bucket[IOVM__BATCH];
+	unsigned i, buckets = 0;
 
 	for (i = 0; i < n; i++) {
 		const struct iovm_request *req = &pri->requests[i];
-		bool same = i && req->stream_id == req[-1].stream_id;
 
-		pri->devices[i] = same ? pri->devices[i - 1] : iovm__stream_find(iommu, req->stream_id);
-		if (pri->devices[i] && !(same && req->pasid == req[-1].pasid))
-			IOVM_PREFETCH(&iommu->bonds[iovm__bond_bucket(iommu, pri->devices[i], req->pasid)]);
+		if (i && req->stream_id == req[-1].stream_id) {
+			pri->devices[i] = pri->devices[i - 1];
+			if (req->pasid == req[-1].pasid)
+				continue;
+		} else {
+			pri->devices[i] = iovm__stream_find(iommu, req->stream_id);
+		}
+		if (pri->devices[i]) {
+			bucket[buckets] = &iommu->bonds[iovm__bond_bucket(iommu, pri->devices[i], req->pasid)];
+			IOVM_PREFETCH(bucket[buckets++]);
+		}
 	}
-	for (i = 0; i < n; i++) {
-		const struct iovm_request *req = &pri->requests[i];
-
-		if (pri->devices[i] && !(i && req->pasid == req[-1].pasid))
-			IOVM_PREFETCH(load_acq(&iommu->bonds[iovm__bond_bucket(iommu, pri->devices[i], req->pasid)]));
-	}
+	for (i = 0; i < buckets; i++)
+		IOVM_PREFETCH(load_acq(bucket[i]));
 }
 
 unsigned iovm__pri_take(struct iovm_iommu *iommu, unsigned max, unsigned *polled, uint32_t *flags)
