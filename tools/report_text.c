@@ -107,16 +107,23 @@ static void on_processes(const struct soak_result *r)
 		       grouped(r->loop.wakeups), grouped(r->loop.invalidations_posted));
 }
 
-static void faults(const struct soak_result *r)
+static void faults(const struct soak_result *r)		/* two columns; no blanks at the end of a line */
 {
 	unsigned column = 0;
+	uint64_t last = 0;
 
 	if (!r->inject)
 		return;
-	printf("\n  faults delivered (a # is a factor of ten)\n");
+	printf("\n  faults delivered (a # is a factor of ten)");
 	for (unsigned i = 1; i <= FAULT_MAX; i++)
-		if (r->inject >> i & 1)
-			printf("%s  F%02u %-20s%5s %-7s", column++ % 2 ? "" : column > 1 ? "\n" : "", i, fault_name(i), shorter(r->injected[i]), bar(r->injected[i]));
+		if (r->inject >> i & 1) {
+			if (column++ % 2)
+				printf("%*s", 9 - (int)strlen(bar(last)), "");
+			else
+				putchar('\n');
+			last = r->injected[i];
+			printf("  F%02u %-20s%5s %s", i, fault_name(i), shorter(last), bar(last));
+		}
 	putchar('\n');
 }
 
@@ -130,7 +137,7 @@ static void invariants(const struct soak_result *r)
 		const struct iovm_check_count *n = &r->by_id[i];
 		if (!(set >> i & 1) && !n->checked)
 			continue;
-		printf("%s  I%-2u %5s%c", column++ % 6 ? "" : "\n", i, shorter(n->checked), n->violations ? '!' : n->checked ? ' ' : '?');
+		printf("%s %cI%-2u %5s", column++ % 6 ? " " : "\n", n->violations ? '!' : n->checked ? ' ' : '?', i, shorter(n->checked));
 	}
 	putchar('\n');
 }
