@@ -53,6 +53,47 @@ bool iovm__check_aborted(const struct iovm__ck_dev *dev)
 	return dev->gone || dev->resetting || dev->fenced || dev->confirmed;
 }
 
+bool iovm__check_stopped(const struct iovm__ck_dev *dev)
+{
+	return dev->suspect && dev->stream_done;
+}
+
+static void stream_state(struct iovm__ck_iommu *iommu, struct iovm__ck_dev *dev, uint64_t epoch, bool done)
+{
+	iommu->streams += (epoch && !done) - (dev->stream_epoch && !dev->stream_done);
+	dev->stream_epoch = epoch;
+	dev->stream_done = done;
+}
+
+/* Before the fence leaves the list of those under way: its epoch is found there */
+static void fence_done(struct iovm_check *ck, struct iovm__ck_iommu *iommu, const struct iovm_trace *rec)
+{
+	struct iovm__ck_dev *dev;
+	uint64_t epoch = 0;
+	uint32_t i;
+
+	for (i = 0; i < iommu->nfences; i++)
+		if (iommu->fences[i].ticket == rec->b)
+			epoch = iommu->fences[i].epoch;
+	for (i = 0; epoch && iommu->streams && i <= ck->devs.mask; i++) {
+		dev = ck->devs.cell[i].val;
+		if (dev && ck->devs.cell[i].key >> 63 && dev->iommu == rec->iommu && dev->stream_epoch == epoch && !dev->stream_done)
+			stream_state(iommu, dev, rec->code ? 0 : epoch, !rec->code);
+	}
+}
+
+/* The command that sets it to abort comes with this record, or later: an older one that is done proves nothing */
+static void suspect(struct iovm_check *ck, struct iovm__ck_iommu *iommu, struct iovm__ck_dev *dev, bool stopped)
+{
+	if (!dev->suspect && dev->stream_done)
+		stream_state(iommu, dev, 0, false);
+	dev->suspect = true;
+	if (!stopped)
+		return;
+	dev->confirmed = true;
+	dev->cleared = ck->ordinal;
+}
+
 static void grant(struct iovm_check *ck, struct iovm__ck_iommu *iommu, struct iovm__ck_dev *dev, uint32_t credits)
 {
 	uint64_t reserve = iommu->queue / 16 ? iommu->queue / 16 : 1;
@@ -149,6 +190,7 @@ static void life(struct iovm_check *ck, struct iovm__ck_iommu *iommu, const stru
 		break;
 	case IOVM_TRD_FREED:
 		leave(ck, iommu, dev);
+		stream_state(iommu, dev, 0, false);
 		iovm__map_take(&ck->devs, UINT64_C(1) << 63 | dev->serial);
 		iovm__check_dev_put(dev);
 		break;
@@ -177,7 +219,8 @@ void iovm__check_devices(struct iovm_check *ck, const struct iovm_trace *rec)
 	struct iovm__ck_dev *dev;
 
 	switch (rec->event) {
-	case IOVM_TR_DEVICE: case IOVM_TR_CAP: case IOVM_TR_RESET: case IOVM_TR_SUSPECT: case IOVM_TR_NOTICE: case IOVM_TR_IOMMU:
+	case IOVM_TR_DEVICE: case IOVM_TR_CAP: case IOVM_TR_RESET: case IOVM_TR_SUSPECT: case IOVM_TR_NOTICE: case IOVM_TR_IOMMU: case IOVM_TR_CMD:
+	case IOVM_TR_FENCE_DONE:
 		break;
 	default:
 		return;
@@ -196,7 +239,7 @@ void iovm__check_devices(struct iovm_check *ck, const struct iovm_trace *rec)
 		memset(iommu->accepted, 0, sizeof iommu->accepted);
 		memset(iommu->consumed, 0, sizeof iommu->consumed);
 		iommu->overflow = iommu->dispatch = iommu->late = iommu->granted = 0;
-		iommu->nfences = 0;
+		iommu->nfences = iommu->streams = 0;
 		iommu->dead = false;
 	} else if (rec->event == IOVM_TR_NOTICE) {
 		iommu->dead |= rec->code == IOVM_IOMMU_DEAD;
@@ -206,11 +249,11 @@ void iovm__check_devices(struct iovm_check *ck, const struct iovm_trace *rec)
 		dev->removed = dev->cleared = ck->ordinal;
 		grant(ck, iommu, dev, 0);
 	} else if (dev && rec->event == IOVM_TR_SUSPECT) {
-		dev->suspect = true;
-		if (rec->code) {
-			dev->confirmed = true;
-			dev->cleared = ck->ordinal;
-		}
+		suspect(ck, iommu, dev, rec->code);
+	} else if (dev && rec->event == IOVM_TR_CMD && rec->code == IOVM_CMD_ENTRY && rec->flags & IOVM_CMD_STREAM) {
+		stream_state(iommu, dev, iommu->epoch, false);
+	} else if (rec->event == IOVM_TR_FENCE_DONE) {
+		fence_done(ck, iommu, rec);
 	}
 }
 

@@ -28,6 +28,8 @@ struct iovm__ck_dev {			/* one requester; a VF points to the unit (its PF) that 
 	uint32_t serial, stream_id, credits, width;
 	uint8_t iommu, stu;
 	bool response_pasid, ats, gone, resetting, fenced, suspect, confirmed;	/* confirmed: the suspect cannot reach memory any more */
+	uint64_t stream_epoch;		/* of the newest command about its stream entry; 0: none, or it is not the one that aborts */
+	bool stream_done;		/* its fence completed well */
 	uint64_t ats_since, cleared;	/* ordinals: ATS on; newest reset, removal or fence */
 	uint64_t removed;		/* ordinal of the newest reset or removal: answers may be suppressed */
 	uint64_t binding_since;		/* first of the bind calls that have not returned */
@@ -55,6 +57,7 @@ struct iovm__ck_iommu {
 	uint64_t queue;				/* entries; 0: not told */
 	uint64_t granted;			/* sum of credits with page requests on */
 	unsigned flooding;			/* units that went beyond their credits */
+	unsigned streams;			/* devices whose stream entry waits for its fence */
 	bool dead, seen, had_entries;
 	uint8_t number;
 };
@@ -153,6 +156,7 @@ struct iovm__ck_iommu *iovm__check_iommu(struct iovm_check *ck, unsigned number)
 struct iovm__ck_dev *iovm__check_dev(const struct iovm_check *ck, unsigned iommu, uint32_t stream_id);
 struct iovm__ck_dev *iovm__check_dev_get(struct iovm__ck_dev *dev);
 void iovm__check_dev_put(struct iovm__ck_dev *dev);
+bool iovm__check_stopped(const struct iovm__ck_dev *dev);	/* it did not answer, was set to abort, and a fence says that the IOMMU knows */
 bool iovm__check_aborted(const struct iovm__ck_dev *dev);	/* the IOMMU terminates all that it sends: its ATC is of no use to it */
 void iovm__check_devices(struct iovm_check *ck, const struct iovm_trace *rec);
 void iovm__check_devices_fini(struct iovm_check *ck);

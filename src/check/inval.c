@@ -114,8 +114,8 @@ static void judge_part(struct iovm_check *ck, const struct iovm__ck_inv *inv, co
 
 	if (!bond || !bond->walking || bond->walk_at > inv->ordinal || bond->ending || bond->ctx->exiting || ck->iommu[part->iommu]->dead)
 		return;
-	ats = part->ats && dev->ats && dev->ats_since < inv->ordinal && !iovm__check_aborted(dev) && dev->cleared < inv->ordinal &&
-		(!dev->suspect || part->atc.full || part->failed);	/* set to abort by another call: it holds nothing of use */
+	ats = part->ats && dev->ats && dev->ats_since < inv->ordinal && !iovm__check_aborted(dev) && !iovm__check_stopped(dev) &&
+		dev->cleared < inv->ordinal && (!dev->suspect || part->atc.full || part->failed);	/* set to abort by another call: it holds nothing of use */
 	IOVM__CHECKED(ck, 27);
 	IOVM__CHECKED(ck, 28);
 	if (!part->tlb.full && !part->failed)
