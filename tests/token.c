@@ -179,7 +179,7 @@ START_TEST(no_token_left)
 	forget_answers(&b);
 	ask(&b, 100, 1, R);
 	ask(&b, 100, 2, R | L);
-	ck_assert_int_eq(go(&b), 0);
+	go(&b);
 	ck_assert_int_eq(answer(&b, 1, 100), SUCCESS);	/* the device asks again */
 	ck_assert_uint_eq(b.r->mm[k].faults, 0);
 	ck_assert_int_eq(port_fault_done(b.r->sys, b.r->tokens[7], IOVM_DONE), IOVM_E_STALE);
