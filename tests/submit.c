@@ -70,6 +70,7 @@ static void answer(struct queue *q, unsigned index)
 	const struct iovm_cmd cmd = { .op = IOVM_CMD_ANSWER, .stream_id = 1, .index = (uint16_t)index, .pasid = IOVM_NO_PASID };
 
 	iovm__answer_put(q->iommu, &cmd);
+	iovm__answers_publish(q->iommu);
 }
 
 /* What the machine took since `from`, a letter each: R answer, E, T, A, F */
@@ -436,6 +437,7 @@ static void *send(void *arg)
 			const struct iovm_cmd a = { .op = IOVM_CMD_ANSWER, .stream_id = s->answered++ };
 
 			iovm__answer_put(s->q->iommu, &a);
+			iovm__answers_publish(s->q->iommu);
 		}
 		iovm__submit_post(s->q->iommu, &batch, cmd, n, i % 16 == 7);
 		s->wrong += iovm__submit_wait(s->q->iommu, &batch) != 0;

@@ -43,6 +43,7 @@ static bool bite(struct iovm_iommu *iommu, unsigned budget, struct turn *t)
 	}
 	if (flags & IOVM_POLL_DEAD)
 		store_rel(&iommu->dead, true);
+	iovm__answers_publish(iommu);
 	iovm__submit_pump(iommu);
 	t->more = polled && (polled == max || flags & IOVM_POLL_MORE);	/* an entry that is late is not to be spun for */
 	t->late = !polled && flags & IOVM_POLL_MORE;
@@ -91,6 +92,7 @@ int iovm_dispatch(struct iovm_iommu *iommu, uint64_t now, unsigned budget)
 	iovm__group_age(iommu);
 	if (!blocked)	/* a finished group that waits for room still needs its bond */
 		at_once = iovm__retire(iommu, t.overflowed, &due);
+	iovm__answers_publish(iommu);
 	iovm__submit_pump(iommu);
 	at_once |= t.more || load_sc(&iommu->inbox);
 	if ((blocked || t.late || iovm__submit_pending(iommu) || !iovm__answers_room(iommu)) && due > iommu->now + HARDWARE)

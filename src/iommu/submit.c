@@ -22,17 +22,23 @@ uint32_t iovm__answers_room(const struct iovm_iommu *iommu)
 {
 	const struct iovm__queue *q = &iommu->queue;
 
-	return q->answers_mask + 1 - (load_rlx(&q->answers_prod) - load_acq(&q->answers_cons));
+	return q->answers_mask + 1 - (q->answers_next - load_acq(&q->answers_cons));
 }
 
 void iovm__answer_put(struct iovm_iommu *iommu, const struct iovm_cmd *cmd)
 {
 	struct iovm__queue *q = &iommu->queue;
-	uint32_t prod = load_rlx(&q->answers_prod);
 
 	IOVM_ASSERT(iovm__answers_room(iommu) > 0);
-	q->answers[prod & q->answers_mask] = *cmd;
-	store_sc(&q->answers_prod, prod + 1);
+	q->answers[q->answers_next++ & q->answers_mask] = *cmd;
+}
+
+void iovm__answers_publish(struct iovm_iommu *iommu)
+{
+	struct iovm__queue *q = &iommu->queue;
+
+	if (q->answers_next != load_rlx(&q->answers_prod))
+		store_sc(&q->answers_prod, q->answers_next);
 }
 
 /* ---- the holder ------------------------------------------------------------------------------------------------------------ */

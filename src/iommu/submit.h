@@ -43,6 +43,7 @@ struct iovm__queue {
 	/* answers: the servicer produces, the holder consumes; indices run freely */
 	struct iovm_cmd *answers;
 	uint32_t answers_mask;
+	uint32_t answers_next;			/* the servicer's: put, not yet published */
 	_Atomic(uint32_t) answers_prod, answers_cons;
 };
 
@@ -59,8 +60,9 @@ int iovm__submit_settle(struct iovm_iommu *iommu, struct iovm__batch *batch);
 void iovm__submit_pump(struct iovm_iommu *iommu);	/* move what can move; any caller */
 bool iovm__submit_pending(const struct iovm_iommu *iommu);	/* something waits for room */
 
-/* Servicer: room in the answer ring (reserve before poll), and put one answer there. Pump afterwards. */
+/* Servicer: room in the answer ring (reserve before poll); put one answer there; hand over all that were put (then pump). */
 uint32_t iovm__answers_room(const struct iovm_iommu *iommu);
 void iovm__answer_put(struct iovm_iommu *iommu, const struct iovm_cmd *cmd);
+void iovm__answers_publish(struct iovm_iommu *iommu);
 
 #endif
