@@ -120,9 +120,9 @@ int iovm_mm_exit(struct iovm *sys, void *mm);
 /* ---- servicer: one caller at a time per IOMMU; allocates nothing, waits for nothing ---------------------------------------- */
 
 /*
- * Take page requests and stalls, have them served, answer them, and carry on what drains. budget: how many requests may go to the handler in this
- * call; refused ones do not count but are bounded too (8 x budget), so that a flood costs the others nothing.
- * Returns the requests taken, at most budget; budget means: call again at once. DEAD: this IOMMU is finished.
+ * Take page requests and stalls, have them served, answer them, and carry on what drains. budget: how many groups (and stalls) may go to the handler in this
+ * call; what is refused does not count but is bounded too (8 x budget entries), so that a flood costs the others nothing.
+ * Returns the groups handed over, at most budget; budget means: call again at once. DEAD: this IOMMU is finished. BUSY: it is being dispatched (a callback calls).
  */
 int iovm_dispatch(struct iovm_iommu *iommu, uint64_t now, unsigned budget);
 uint64_t iovm_deadline(const struct iovm_iommu *iommu);	/* call dispatch again by then (0: at once; UINT64_MAX: when there is work) */

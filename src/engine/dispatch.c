@@ -3,8 +3,8 @@
  * The servicer: one caller at a time per IOMMU. Work that others posted, then requests (poll, admit, group, serve, answer), then what drains; nothing here
  * allocates, takes a lock, or waits.
  *
- * The budget is for requests that go to a handler. A flood is refused without one, and would otherwise eat the others' share: refused requests
- * do not count, but their number is bounded, too.
+ * The budget is for groups that go to a handler. A flood is refused without one, and would otherwise eat the others' share: what is refused, and members that
+ * wait for their Last, do not count, but their number is bounded, too.
  *
  * While something can go on, the deadline is 0 and the bell is rung again before dispatch returns, so that no wake-up is lost. What waits for the command
  * queue to have room, or for a fence, cannot: it is looked at again after HARDWARE ns, and budget is not returned for it (callers loop on that).
@@ -14,7 +14,7 @@
 enum { REFUSED_PER_SERVED = 8, HARDWARE = 50000 };
 
 struct turn {
-	unsigned taken;		/* kept for a handler */
+	unsigned taken;		/* groups that went to a handler */
 	unsigned polled;
 	bool more;		/* requests that could be taken now */
 	bool late;		/* one that the hardware has announced but not written */

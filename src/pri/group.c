@@ -224,8 +224,7 @@ static struct iovm__group **find_own(struct iovm_iommu *iommu, const struct iovm
 	return find_link(v->dev->unit, req, pasid);
 }
 
-/* False: dropped */
-static bool file_member(struct iovm_iommu *iommu, const struct iovm_request *req, const struct iovm__verdict *v, uint32_t pasid)
+static void file_member(struct iovm_iommu *iommu, const struct iovm_request *req, const struct iovm__verdict *v, uint32_t pasid)
 {
 	struct iovm__unit *u = v->dev->unit;
 	struct iovm__group **link = find_own(iommu, req, v, pasid), *g = *link;
@@ -234,7 +233,7 @@ static bool file_member(struct iovm_iommu *iommu, const struct iovm_request *req
 	if (!r || u->outstanding >= u->credits || (g && g->n == IOVM__GROUP_PAGES - 1) || (!g && !(g = open_group(iommu, link, req, v, pasid)))) {
 		count_up(&iommu->count.flooded, 1);
 		drop_member(iommu, req, v, IOVM_TRC_FLOOD);
-		return false;
+		return;
 	}
 	u->free_records = r->next;
 	u->outstanding++;
@@ -248,7 +247,6 @@ static bool file_member(struct iovm_iommu *iommu, const struct iovm_request *req
 		blame(iommu, v, v->cause);
 	}
 	trace_cons(iommu, req, v, IOVM_TRV_MEMBER, g->serial);
-	return true;
 }
 
 static void add_range(struct iovm__pri *pri, uint64_t page, uint32_t prot, uint64_t position)
@@ -353,8 +351,9 @@ static bool file_request(struct iovm_iommu *iommu, const struct iovm_request *re
 	if (req->flags & (IOVM_REQ_LAST | IOVM_REQ_STALL))
 		return file_last(iommu, req, &v, pasid);
 	if (v.bond)
-		return file_member(iommu, req, &v, pasid);
-	drop_member(iommu, req, &v, v.cause);
+		file_member(iommu, req, &v, pasid);
+	else
+		drop_member(iommu, req, &v, v.cause);
 	return false;
 }
 
@@ -388,7 +387,7 @@ unsigned iovm__pri_take(struct iovm_iommu *iommu, unsigned max, unsigned *polled
 {
 	struct iovm__pri *pri = iommu->pri;
 	struct iovm_poll out = { 0 };
-	unsigned n = iommu->be.poll(iommu->hw, pri->requests, max < IOVM__BATCH ? max : IOVM__BATCH, &out), i, admitted = 0;
+	unsigned n = iommu->be.poll(iommu->hw, pri->requests, max < IOVM__BATCH ? max : IOVM__BATCH, &out), i, batched = 0;
 
 	look_ahead(iommu, n);
 	iommu->consumed[0] = out.consumed[0];
@@ -397,9 +396,9 @@ unsigned iovm__pri_take(struct iovm_iommu *iommu, unsigned max, unsigned *polled
 	for (i = 0; i < n; i++) {
 		if (IOVM_UNLIKELY(pri->nranges > IOVM__RANGES - IOVM__GROUP_PAGES))
 			iovm__pri_serve(iommu);
-		admitted += file_request(iommu, &pri->requests[i], pri->devices[i]);
+		batched += file_request(iommu, &pri->requests[i], pri->devices[i]);
 	}
 	*polled = n;
 	*flags = out.flags;
-	return admitted;
+	return batched;
 }
