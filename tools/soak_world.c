@@ -234,7 +234,11 @@ static void flood_step(struct world *w)
 
 static void ebb_step(struct world *w)
 {
-	if (choose(w, 4, "soak.ebb") == 3)
+	unsigned turn = choose(w, 16, "soak.ebb");
+
+	if (turn == 15)		/* patience of those who hold something runs out, however busy a device that never stops is */
+		idle(w);
+	else if (turn > 10)
 		driver_turn(w, any_driver(w));
 	else if (!iovm_sim_step(w->sim))
 		idle(w);
