@@ -352,6 +352,8 @@ static int find_slot(struct iovm *sys, const struct iovm__want *w, struct iovm__
 	int err;
 
 	*more = NULL;
+	if (old && load_acq(&old->state) == IOVM__SLOT_ENDING && load_acq(&old->watch) == IOVM__WATCH_BUSY)
+		return AGAIN;	/* it is being unwatched */
 	if (old && load_acq(&old->dead))
 		return IOVM_E_MM_DEAD;
 	if (old && load_acq(&old->state) == IOVM__SLOT_LIVE) {

@@ -224,14 +224,14 @@ static void release_ids(struct iovm *sys, struct iovm__slot *slot)
 static void slot_free(struct iovm *sys, struct iovm__slot *slot)
 {
 	void *mm = load_rlx(&slot->mm);
-	bool watched;
+	bool watched = slot->unwatching || xchg_ar(&slot->watch, (unsigned)IOVM__WATCH_BUSY) == IOVM__WATCH_ON;
 
 	release_ids(sys, slot);
-	watched = xchg_ar(&slot->watch, (unsigned)IOVM__WATCH_BUSY) == IOVM__WATCH_ON;
 	if (watched) {
 		TRACE(&sys->port, UNWATCH, .mm = (uint64_t)(uintptr_t)mm, .pasid = IOVM_NO_PASID, .context = load_rlx(&slot->context));
 		sys->mm.unwatch(sys->mm.ctx, mm);
 	}
+	iovm__hash_remove(&sys->reg, slot, mm);	/* a bind that found it until now waits */
 	store_sc(&slot->state, (unsigned)IOVM__SLOT_FREE);
 	store_sc(&slot->mm, NULL);
 	sub_ar(&sys->slots_used, 1u);
@@ -242,13 +242,16 @@ static void slot_free(struct iovm *sys, struct iovm__slot *slot)
 
 static bool slot_step(struct iovm *sys, struct iovm__slot *slot)	/* true: it ended */
 {
+	unsigned on = IOVM__WATCH_ON;
+
 	if (slot->step == TOKENS) {
 		if (load_acq(&slot->tokens) || !before_ended(slot))
 			return false;
 		slot->step = UNPUBLISH;
 	}
 	if (slot->step == UNPUBLISH) {
-		iovm__hash_remove(&sys->reg, slot, load_rlx(&slot->mm));
+		slot->unwatching = cas_ar(&slot->watch, &on, (unsigned)IOVM__WATCH_BUSY);	/* from here on nobody takes over */
+		store_sc(&slot->state, (unsigned)IOVM__SLOT_ENDING);
 		slot->step = SLOT_GRACE;
 	}
 	if (!iovm__slot_grace(slot, &slot->grace))

@@ -12,7 +12,7 @@
 struct iovm__slot *iovm__slot_enter(const struct iovm__registry *reg, const void *mm, unsigned *side)
 {
 	struct iovm__slot *slot;
-	unsigned turn;
+	unsigned turn, state;
 
 	for (turn = 0; turn < 4; turn++) {	/* the hash entry moves at most once while mm lives */
 		slot = iovm__hash_find(reg, mm);
@@ -20,7 +20,8 @@ struct iovm__slot *iovm__slot_enter(const struct iovm__registry *reg, const void
 			return NULL;
 		*side = load_sc(&slot->side) & 1;
 		add_sc(&slot->users[*side], 1);
-		if (load_sc(&slot->mm) == mm && load_sc(&slot->state) != IOVM__SLOT_FREE)
+		state = load_sc(&slot->state);
+		if (load_sc(&slot->mm) == mm && state != IOVM__SLOT_FREE && state != IOVM__SLOT_ENDING)
 			return slot;
 		iovm__slot_leave(slot, *side);
 	}

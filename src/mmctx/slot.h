@@ -9,13 +9,13 @@
  * Who may hold a slot. Mutators: port.lock. Notifiers (invalidate, mm_exit): users, a pair of counters. The way out flips the pair and waits for the old side only,
  * so that new notifiers cannot starve it (grace). Servicers: only bonds of their own IOMMU, through the bond hash, of which each is the only unlinker.
  *
- * States: FREE -> LIVE -> DYING (the last unbind or the mm's death; counts as live for invalidate) -> QUIET (every cut is done) -> FREE.
+ * States: FREE -> LIVE -> DYING (the last unbind or the mm's death; counts as live for invalidate) -> QUIET (every cut is done) -> ENDING (nobody enters any more) -> FREE.
  */
 #ifndef IOVM_MMCTX_SLOT_H
 #define IOVM_MMCTX_SLOT_H
 #include "iommu/iommu.h"
 
-enum { IOVM__SLOT_FREE, IOVM__SLOT_LIVE, IOVM__SLOT_DYING, IOVM__SLOT_QUIET };
+enum { IOVM__SLOT_FREE, IOVM__SLOT_LIVE, IOVM__SLOT_DYING, IOVM__SLOT_QUIET, IOVM__SLOT_ENDING };
 
 struct iovm__domain {		/* one mm on one IOMMU */
 	struct iovm__domain *next;
@@ -92,6 +92,7 @@ struct iovm__slot {
 	struct iovm__slot *before;	/* the mm's earlier slot that still drained when this one took over ... */
 	uint32_t before_context;	/* ... and its life: unwatch only when it has ended, too */
 	unsigned step, grace;		/* retire's */
+	bool unwatching;
 };
 enum iovm__watch { IOVM__WATCH_NONE, IOVM__WATCH_BUSY, IOVM__WATCH_ON, IOVM__WATCH_PASSED };	/* PASSED: a later slot of the mm has it */
 

@@ -334,6 +334,33 @@ static bool is_marker(const struct iovm_request *req)	/* PCIe 10.4.1.2.1: PASID,
 	return (req->flags & what) == (IOVM_REQ_PASID | IOVM_REQ_LAST);
 }
 
+/*
+ * More unanswered requests than credits? What is answered at once never adds up in outstanding, however fast it comes. But all entries that were in the
+ * queue at one moment were unanswered at that moment, together with what is outstanding: so a window is opened at the newest entry, and counted until it is passed.
+ */
+static bool over_credits(const struct iovm__pri *pri, struct iovm__unit *u, const struct iovm_request *req)
+{
+	if (req->position >= pri->window_end)
+		return false;
+	if (u->window != pri->window) {
+		u->window = pri->window;
+		u->in_window = u->outstanding;
+	}
+	return ++u->in_window > u->credits;
+}
+
+static void open_window(struct iovm_iommu *iommu)
+{
+	struct iovm__pri *pri = iommu->pri;
+	uint64_t pos[2];
+
+	if (iommu->consumed[0] < pri->window_end)
+		return;
+	iommu->be.newest(iommu->hw, pos);
+	pri->window_end = pos[0];
+	pri->window++;
+}
+
 static bool file_request(struct iovm_iommu *iommu, const struct iovm_request *req, struct iovm_device *dev)
 {
 	uint32_t pasid = req->flags & IOVM_REQ_PASID ? req->pasid : IOVM_NO_PASID;
@@ -348,9 +375,13 @@ static bool file_request(struct iovm_iommu *iommu, const struct iovm_request *re
 			iovm__misbehaved(iommu, v.dev, 1);	/* one is fine, a flood is not */
 		return false;
 	}
+	if (v.dev && v.dev->unit && !v.suppress && req->queue == 0 && over_credits(iommu->pri, v.dev->unit, req) && !v.cause) {
+		count_up(&iommu->count.flooded, 1);
+		v.cause = IOVM_TRC_FLOOD;
+	}
 	if (req->flags & (IOVM_REQ_LAST | IOVM_REQ_STALL))
 		return file_last(iommu, req, &v, pasid);
-	if (v.bond)
+	if (v.bond && v.cause != IOVM_TRC_FLOOD)
 		file_member(iommu, req, &v, pasid);
 	else
 		drop_member(iommu, req, &v, v.cause);
@@ -387,8 +418,10 @@ unsigned iovm__pri_take(struct iovm_iommu *iommu, unsigned max, unsigned *polled
 {
 	struct iovm__pri *pri = iommu->pri;
 	struct iovm_poll out = { 0 };
-	unsigned n = iommu->be.poll(iommu->hw, pri->requests, max < IOVM__BATCH ? max : IOVM__BATCH, &out), i, batched = 0;
+	unsigned n, i, batched = 0;
 
+	open_window(iommu);
+	n = iommu->be.poll(iommu->hw, pri->requests, max < IOVM__BATCH ? max : IOVM__BATCH, &out);
 	look_ahead(iommu, n);
 	iommu->consumed[0] = out.consumed[0];
 	iommu->consumed[1] = out.consumed[1];

@@ -42,6 +42,7 @@ struct iovm__group {		/* members of one (device, PASID or none, PRG index) whose
 struct iovm__unit {		/* one page request interface: a PF with its VFs, or a stalling master */
 	uint16_t credits;
 	uint32_t outstanding;			/* consumed and not answered */
+	uint32_t window, in_window;		/* of which window, how many: see over_credits() */
 	struct iovm__record *free_records;
 	struct iovm__group *free_groups;
 	struct iovm__group *heads[IOVM_PRG_INDICES];
@@ -74,6 +75,8 @@ struct iovm__pri {
 	uint32_t serial;			/* of groups */
 	uint64_t cycle;				/* dispatches */
 	uint64_t overflows;
+	uint64_t window_end;			/* newest position when this window was opened */
+	uint32_t window;
 	const struct iovm_mm_ops *mm;
 	struct iovm__bond *last_bond;		/* of this bite of the queue: where admission found the last one */
 
