@@ -213,7 +213,7 @@ static struct driver *any_driver(struct world *w)
 
 static void idle(struct world *w)	/* nothing moves but time */
 {
-	iovm_sim_advance(w->sim, 1000u << choose(w, 12, "soak.idle"));
+	iovm_sim_advance(w->sim, 1000u << choose(w, 8, "soak.idle"));
 }
 
 static void flood_step(struct world *w)
