@@ -239,7 +239,8 @@ struct iovm_device_config {
  * EXISTS: StreamID taken, or mm is bound by PASID. NO_CREDITS, NO_ASID, NO_MEMORY, UNTRUSTED, FORMAT, PF_FIRST (pf on another IOMMU is INVAL).
  */
 int iovm_device_add(struct iovm_iommu *iommu, const struct iovm_device_config *config, struct iovm_device **dev);
-int iovm_device_attach(struct iovm_device *dev, void *mm);	/* replace entry 0 (NULL: blocked); the old mm is not reached once this returns */
+/* Replace entry 0 (NULL: blocked). EXISTS, MM_DEAD, FULL: nothing changed; any other error: the old mm is not reached any more, and entry 0 is blocked */
+int iovm_device_attach(struct iovm_device *dev, void *mm);
 /* ATS without SVA. init and shutdown switch it off and on again around PASID. BUSY while PRI is on. May interrupt the device's DMA. */
 int iovm_device_ats(struct iovm_device *dev, bool on);
 int iovm_device_del(struct iovm_device *dev);	/* orderly: BUSY while PASID bonds (draining ones too) or VFs are left. On 0 the handle is dead; dispatch frees what was queued */

@@ -76,12 +76,12 @@ static void dispatched(struct iovm_check *ck, const struct iovm_trace *rec)
 
 static void refused(struct iovm_check *ck, const struct iovm_trace *rec)
 {
-	const struct iovm__ck_dev *dev = iovm__check_dev(ck, rec->iommu, rec->stream_id);
+	const struct iovm__ck_req *req = iovm__map_get(&ck->requests, iovm__check_request_key(rec));
 
-	if (rec->code != IOVM_TRC_FLOOD || !dev || !dev->unit->credits)
+	if (rec->code != IOVM_TRC_FLOOD || !req || !req->asked || !req->dev->unit->credits)
 		return;
 	IOVM__CHECKED(ck, 33);
-	if (!dev->unit->flooding)
+	if (!req->dev->unit->flooding)
 		iovm__check_fail(ck, 33, "stream 0x%x kept to its credits and lost a request to a flood", (unsigned)rec->stream_id);
 }
 

@@ -227,15 +227,36 @@ static int let_go(struct iovm_device *dev, struct iovm__bond *old)
 	return iovm__unbind(old);
 }
 
+/* What binding mm to entry 0 would refuse, before the old one is let go */
+static int attach_check(struct iovm *sys, const void *mm)
+{
+	struct iovm__slot *slot;
+	int err = 0;
+
+	iovm__lock(sys);
+	slot = mm ? iovm__hash_find(&sys->reg, mm) : NULL;
+	if (slot && load_acq(&slot->dead))
+		err = IOVM_E_MM_DEAD;
+	else if (slot && load_acq(&slot->state) == IOVM__SLOT_LIVE && !iovm__is_entry0(slot))
+		err = IOVM_E_EXISTS;
+	else if (mm && !slot && !sys->free_slots)
+		err = IOVM_E_FULL;
+	iovm__unlock(sys);
+	return err;
+}
+
 static int attach_mm(struct iovm_device *dev, void *mm)
 {
 	const struct iovm__want want = { .dev = dev, .mm = mm, .entry0 = true };
 	struct iovm__bond *old = load_rlx(&dev->bond0);
 	struct iovm__bound bound = { 0 };
-	int err = 0, late;
+	int err, late;
 
 	if (old && load_rlx(&old->slot->mm) == mm)
 		return load_acq(&old->state) == IOVM__BOND_LIVE ? 0 : IOVM_E_MM_DEAD;
+	err = attach_check(dev->iommu->sys, mm);
+	if (err)
+		return err;
 	store_rlx(&dev->bond0, NULL);
 	if (old)
 		err = let_go(dev, old);

@@ -59,6 +59,7 @@ static int slot_new(struct iovm *sys, const struct iovm__want *w, struct iovm__s
 	slot->table = (struct iovm_table){ .asid = IOVM_ASID_ANY, .top = UINT64_MAX };
 	slot->before = NULL;
 	slot->live = slot->step = slot->grace = 0;
+	store_rlx(&slot->retirer, NULL);
 	store_rlx(&slot->dead, false);
 	store_rlx(&slot->watch, (unsigned)IOVM__WATCH_NONE);
 	store_rlx(&slot->context, ++sys->context_serial);

@@ -72,7 +72,7 @@ int iovm_dispatch(struct iovm_iommu *iommu, uint64_t now, unsigned budget)
 {
 	struct turn t = { 0 };
 	uint64_t due = UINT64_MAX;
-	bool at_once = false, blocked, was_dead;
+	bool at_once, blocked, was_dead;
 
 	if (!iommu || !budget)
 		return IOVM_E_INVAL;
@@ -91,10 +91,10 @@ int iovm_dispatch(struct iovm_iommu *iommu, uint64_t now, unsigned budget)
 		take_requests(iommu, budget, &t);
 	iovm__group_age(iommu);
 	if (!blocked)	/* a finished group that waits for room still needs its bond */
-		at_once = iovm__retire(iommu, t.overflowed, &due);
+		iovm__retire(iommu, t.overflowed, &due);
 	iovm__answers_publish(iommu);
 	iovm__submit_pump(iommu);
-	at_once |= t.more || load_sc(&iommu->inbox);
+	at_once = t.more || due == 0 || load_sc(&iommu->inbox);
 	if ((blocked || t.late || iovm__submit_pending(iommu) || !iovm__answers_room(iommu)) && due > iommu->now + HARDWARE)
 		due = iommu->now + HARDWARE;
 	TRACE(iommu->port, DISPATCH, .iommu = (uint8_t)iommu->index, .pasid = IOVM_NO_PASID, .code = at_once, .a = t.taken,

@@ -64,8 +64,8 @@ enum { IOVM__WORK_RESET = 1, IOVM__WORK_END = 2 };	/* of a device */
 void iovm__bond_run(struct iovm_iommu *iommu, struct iovm__work *work, unsigned bits);
 void iovm__device_run(struct iovm_iommu *iommu, struct iovm__work *work, unsigned bits);
 
-/* The way out, a step each dispatch. Returns whether anything can go on at once; *due: when to look again otherwise */
-bool iovm__retire(struct iovm_iommu *iommu, bool overflowed, uint64_t *due);
+/* The way out, a step each dispatch; *due becomes sooner if something is to be looked at before it (0: at once) */
+void iovm__retire(struct iovm_iommu *iommu, bool overflowed, uint64_t *due);
 bool iovm__retiring(const struct iovm_iommu *iommu);	/* something has not ended yet */
 
 static inline bool iovm__is_entry0(const struct iovm__slot *slot)

@@ -112,7 +112,7 @@ static void release(struct iovm_iommu *iommu, struct iovm__bond *b)
 	b->snapshots = 0;
 }
 
-/* Post the cut again once its device is no suspect any more; its ticket is looked at in later dispatches */
+/* Post the cut again once its device is no suspect any more (reset_done and gone ring the bell); its ticket is looked at in later dispatches */
 static bool recut(struct iovm_iommu *iommu, struct iovm__bond *b)
 {
 	struct iovm_device *dev = load_rlx(&b->dev);
@@ -191,6 +191,7 @@ static void slot_ended(struct iovm_iommu *iommu, struct iovm__slot *slot)
 {
 	slot->step = TOKENS;
 	slot->grace = 0;
+	store_sc(&slot->retirer, iommu);
 	slot->next = iommu->retiring;
 	iommu->retiring = slot;
 }
@@ -245,7 +246,7 @@ static bool slot_step(struct iovm *sys, struct iovm__slot *slot)	/* true: it end
 	unsigned on = IOVM__WATCH_ON;
 
 	if (slot->step == TOKENS) {
-		if (load_acq(&slot->tokens) || !before_ended(slot))
+		if (load_sc(&slot->tokens) || !before_ended(slot))
 			return false;
 		slot->step = UNPUBLISH;
 	}
@@ -341,15 +342,30 @@ bool iovm__retiring(const struct iovm_iommu *iommu)
 	return iommu->draining || iommu->retiring || iommu->ending;
 }
 
-static bool waits_for_others(const struct iovm__bond *b)	/* a device's reset, a notifier: no use in coming back at once */
+/* When it is worth looking at it again; 0: at once */
+static uint64_t bond_due(const struct iovm_iommu *iommu, const struct iovm__bond *b)
 {
-	return b->step == RECUT || b->step == GRACE;
+	if (b->step == GRACE || b->recutting)
+		return iommu->now + SOON;
+	if (b->step != RECUT)
+		return 0;
+	return iovm__device_state(load_rlx(&b->dev)) & IOVM__DEV_SUSPECT ? UINT64_MAX : b->retry_at;
 }
 
-static bool retire_bonds(struct iovm_iommu *iommu, bool overflowed)
+static uint64_t slot_due(const struct iovm_iommu *iommu, const struct iovm__slot *slot)
+{
+	return slot->step == TOKENS && load_acq(&slot->tokens) ? UINT64_MAX : iommu->now + SOON;	/* the last token back rings the bell */
+}
+
+static void sooner(uint64_t *due, uint64_t other)
+{
+	if (other < *due)
+		*due = other;
+}
+
+static void retire_bonds(struct iovm_iommu *iommu, bool overflowed, uint64_t *due)
 {
 	struct iovm__bond **link = &iommu->draining, *b;
-	bool at_once = false;
 
 	while ((b = *link) != NULL) {
 		bool ended = false;
@@ -363,35 +379,35 @@ static bool retire_bonds(struct iovm_iommu *iommu, bool overflowed)
 			bond_ended(iommu, b);
 			continue;
 		}
-		at_once |= !waits_for_others(b);
+		sooner(due, bond_due(iommu, b));
 		link = &b->drain_next;
 	}
-	return at_once;
 }
 
-bool iovm__retire(struct iovm_iommu *iommu, bool overflowed, uint64_t *due)
+void iovm__retire(struct iovm_iommu *iommu, bool overflowed, uint64_t *due)
 {
-	bool at_once = retire_bonds(iommu, overflowed);
 	struct iovm__slot **slot = &iommu->retiring;
 	struct iovm_device **dev = &iommu->ending, *d;
 
+	retire_bonds(iommu, overflowed, due);
 	while (*slot) {
 		struct iovm__slot *s = *slot, *next = s->next;
 
-		if (slot_step(iommu->sys, s))
+		if (slot_step(iommu->sys, s)) {
 			*slot = next;
-		else
-			slot = &s->next;
+			continue;
+		}
+		sooner(due, slot_due(iommu, s));
+		slot = &s->next;
 	}
 	while ((d = *dev) != NULL) {
 		struct iovm_device *next = d->trim_next;
 
-		if (device_step(iommu, d))
+		if (device_step(iommu, d)) {
 			*dev = next;
-		else
-			dev = &d->trim_next;
+			continue;
+		}
+		sooner(due, iommu->now + SOON);
+		dev = &d->trim_next;
 	}
-	if (iovm__retiring(iommu) && iommu->now + SOON < *due)
-		*due = iommu->now + SOON;
-	return at_once;
 }

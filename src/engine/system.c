@@ -258,21 +258,18 @@ int iovm_iommu_del(struct iovm_iommu *iommu)
 	return 0;
 }
 
-static int delete_devices(struct iovm_iommu *iommu)
+static int delete_devices(struct iovm_iommu *iommu, bool vfs)
 {
 	struct iovm_device *dev, *next;
-	int err, pass;
+	int err = 0;
 
-	for (pass = 0; pass < 2; pass++)	/* VFs, then PFs */
-		for (dev = iommu->devices; dev; dev = next) {
-			next = dev->next;
-			if (!dev->pf == !pass)
-				continue;
+	for (dev = iommu->devices; dev && !err; dev = next) {
+		next = dev->next;
+		if (!dev->pf == !vfs)
 			err = iovm_device_del(dev);
-			if (err)
-				return err;
-		}
-	return 0;
+	}
+	(void)settle(iommu);	/* a PF goes when its VFs have gone */
+	return err;
 }
 
 int iovm_del(struct iovm *sys)
@@ -287,7 +284,9 @@ int iovm_del(struct iovm *sys)
 		iommu = load_acq(&sys->iommus[i]);
 		if (!iommu)
 			continue;
-		err = delete_devices(iommu);
+		err = delete_devices(iommu, true);
+		if (!err)
+			err = delete_devices(iommu, false);
 		if (!err)
 			err = iovm_iommu_del(iommu);
 		if (err)

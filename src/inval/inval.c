@@ -57,9 +57,9 @@ static void launch(struct flight *f)
 }
 
 /* Wait for one; a failed ATC fence is asked for again alone, and blamed on its device if it fails again */
-static int land(struct flight *f)
+static int land(struct flight *f, unsigned *turn)
 {
-	int err = iovm__submit_settle(f->iommu, &f->batch);
+	int err = iovm__submit_settle(f->iommu, &f->batch, turn);
 
 	f->unproven = err == IOVM_E_TIMEDOUT;	/* an ATC fence that failed stands behind fences that did not */
 	if ((err == IOVM_E_ATC || err == IOVM_E_TIMEDOUT) && f->dev)
@@ -73,13 +73,13 @@ static void take_off(const struct flight *f, unsigned n)	/* all of them, before 
 		iovm__submit_pump(f->iommu);
 }
 
-static int land_all(struct flight *f, unsigned n)
+static int land_all(struct flight *f, unsigned n, unsigned *turn)
 {
 	int err = 0, e;
 
 	take_off(f, n);
 	for (; n; n--, f++) {
-		e = land(f);
+		e = land(f, turn);
 		err = err ? err : e;
 	}
 	return err;
@@ -91,7 +91,7 @@ static struct iovm_cmd tlb_command(const struct iovm__domain *d, const struct io
 				  .first = first, .last = last };
 }
 
-static int tlb_phase(struct iovm__slot *slot, uint64_t first, uint64_t last)
+static int tlb_phase(struct iovm__slot *slot, uint64_t first, uint64_t last, unsigned *turn)
 {
 	struct iovm__domain *d = load_acq(&slot->domains);
 	struct flight f[EIGHT];
@@ -109,7 +109,7 @@ static int tlb_phase(struct iovm__slot *slot, uint64_t first, uint64_t last)
 			f[n].cmd[0] = tlb_command(d, &slot->table, all ? 0 : first, all ? UINT64_MAX : last);
 			launch(&f[n++]);
 		}
-		e = land_all(f, n);
+		e = land_all(f, n, turn);
 		err = err ? err : e;
 	}
 	return err;
@@ -135,7 +135,7 @@ static void prepare_atc(struct flight *f, const struct iovm__bond *b, struct iov
 					       .last = piece[i][1], .fn = &dev->fn };
 }
 
-static int atc_phase(struct iovm__slot *slot, uint64_t first, uint64_t last)
+static int atc_phase(struct iovm__slot *slot, uint64_t first, uint64_t last, unsigned *turn)
 {
 	struct iovm__bond *b = load_acq(&slot->bonds);
 	struct flight f[EIGHT];
@@ -157,7 +157,7 @@ static int atc_phase(struct iovm__slot *slot, uint64_t first, uint64_t last)
 			prepare_atc(&f[n], b, dev, first, last);
 			launch(&f[n++]);
 		}
-		e = land_all(f, n);
+		e = land_all(f, n, turn);
 		err = err ? err : e;
 	}
 	return err;
@@ -165,10 +165,11 @@ static int atc_phase(struct iovm__slot *slot, uint64_t first, uint64_t last)
 
 int iovm__inval_slot(struct iovm__slot *slot, uint64_t first, uint64_t last)
 {
-	int err = tlb_phase(slot, first, last), e;
+	unsigned turn = 0;
+	int err = tlb_phase(slot, first, last, &turn), e;
 
 	fence_sc();
-	e = atc_phase(slot, first, last);
+	e = atc_phase(slot, first, last, &turn);
 	return err ? err : e;
 }
 
@@ -222,9 +223,9 @@ static void prepare_cut(struct flight *f, struct iovm__bond *b)
  * What the cut came to. A suspect's counts only once it was reset, fenced or removed. One that timed out may have kept the device off by the fence hook, but the
  * IOMMU may still hold the old entry and translations under its ASID: it is made again before PASID and ASID are free.
  */
-static int land_cut(struct flight *f)
+static int land_cut(struct flight *f, unsigned *turn)
 {
-	int err = land(f);
+	int err = land(f, turn);
 
 	if (!err && (iovm__device_state(load_rlx(&f->bond->dev)) & IOVM__DEV_SUSPECT))
 		err = IOVM_E_TIMEDOUT;
@@ -235,18 +236,19 @@ static int land_cut(struct flight *f)
 int iovm__cut_bond(struct iovm__bond *b)
 {
 	struct flight f;
+	unsigned turn = 0;
 
 	prepare_cut(&f, b);
 	launch(&f);
-	return land_cut(&f);
+	return land_cut(&f, &turn);
 }
 
 int iovm__cut_slot(struct iovm__slot *slot)
 {
 	struct iovm__bond *b = load_acq(&slot->bonds);
 	struct flight f[EIGHT];
+	unsigned turn = 0, n, i;
 	int err = 0, e;
-	unsigned n, i;
 
 	while (b) {
 		for (n = 0; b && n < EIGHT; b = b->next) {
@@ -259,7 +261,7 @@ int iovm__cut_slot(struct iovm__slot *slot)
 		}
 		take_off(f, n);
 		for (i = 0; i < n; i++) {
-			e = land_cut(&f[i]);
+			e = land_cut(&f[i], &turn);
 			err = err ? err : e;
 		}
 	}

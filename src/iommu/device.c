@@ -36,12 +36,13 @@ static int forget_atc(struct iovm_device *dev)
 	struct iovm_iommu *iommu = dev->iommu;
 	const struct iovm_cmd all = { .op = IOVM_CMD_ATC, .pasid = IOVM_NO_PASID, .first = 0, .last = UINT64_MAX, .fn = &dev->fn };
 	struct iovm__batch batch;
+	unsigned turn = 0;
 	int err;
 
 	if (iovm__device_state(dev) & IOVM__DEV_ABORTED)
 		return 0;
 	iovm__submit_post(iommu, &batch, &all, 1, false);
-	err = iovm__submit_settle(iommu, &batch);
+	err = iovm__submit_settle(iommu, &batch, &turn);
 	if (err == IOVM_E_ATC || err == IOVM_E_TIMEDOUT)
 		(void)iovm__device_suspect(dev, batch.ticket);
 	return err == IOVM_E_ATC ? IOVM_E_TIMEDOUT : err;

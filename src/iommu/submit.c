@@ -357,30 +357,46 @@ static void withdraw(struct iovm_iommu *iommu, struct iovm__batch *b)
 	}
 }
 
-int iovm__submit_wait(struct iovm_iommu *iommu, struct iovm__batch *b)
+static bool patience(const struct iovm_port *port, unsigned *turn)
 {
-	unsigned turn;
+	if (*turn != ~0u && port->wait(port->ctx, *turn)) {
+		++*turn;
+		return true;
+	}
+	*turn = ~0u;
+	return false;
+}
+
+static int wait_on(struct iovm_iommu *iommu, struct iovm__batch *b, unsigned *turn)
+{
 	int r;
 
 	iovm__submit_pump(iommu);
-	for (turn = 0; (r = iovm__submit_poll(iommu, b)) == 0; turn++) {
-		if (!iommu->port->wait(iommu->port->ctx, turn)) {
-			r = iovm__submit_poll(iommu, b);	/* we may have slept past the end ourselves */
-			if (r)
-				break;
-			withdraw(iommu, b);
-			return IOVM_E_TIMEDOUT;
-		}
+	while ((r = iovm__submit_poll(iommu, b)) == 0) {
+		if (patience(iommu->port, turn))
+			continue;
+		r = iovm__submit_poll(iommu, b);	/* we may have slept past the end ourselves */
+		if (r)
+			break;
+		withdraw(iommu, b);
+		return IOVM_E_TIMEDOUT;
 	}
 	return r == 1 ? 0 : r;
 }
 
-int iovm__submit_settle(struct iovm_iommu *iommu, struct iovm__batch *b)
+int iovm__submit_wait(struct iovm_iommu *iommu, struct iovm__batch *b)
 {
-	int err = iovm__submit_wait(iommu, b);
+	unsigned turn = 0;
+
+	return wait_on(iommu, b, &turn);
+}
+
+int iovm__submit_settle(struct iovm_iommu *iommu, struct iovm__batch *b, unsigned *turn)
+{
+	int err = wait_on(iommu, b, turn);
 
 	if (err != IOVM_E_ATC || b->alone)
 		return err;
 	iovm__submit_post(iommu, b, b->cmd, b->n, true);
-	return iovm__submit_wait(iommu, b);
+	return wait_on(iommu, b, turn);
 }

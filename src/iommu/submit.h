@@ -55,8 +55,11 @@ void iovm__submit_post(struct iovm_iommu *iommu, struct iovm__batch *batch, cons
 int iovm__submit_poll(struct iovm_iommu *iommu, struct iovm__batch *batch);
 /* Wait for it, at most as long as port.wait allows: 0, TIMEDOUT (the batch is the caller's again), ATC, HARDWARE, DEAD */
 int iovm__submit_wait(struct iovm_iommu *iommu, struct iovm__batch *batch);
-/* The same; an ATC fence that failed is shared with others: ask again alone, and who fails alone is guilty */
-int iovm__submit_settle(struct iovm_iommu *iommu, struct iovm__batch *batch);
+/*
+ * The same; an ATC fence that failed is shared with others: ask again alone, and who fails alone is guilty. *turn (0 at first) goes on from one batch to the next, so
+ * that a call that waits for many is over when port.wait says so once.
+ */
+int iovm__submit_settle(struct iovm_iommu *iommu, struct iovm__batch *batch, unsigned *turn);
 void iovm__submit_pump(struct iovm_iommu *iommu);	/* move what can move; any caller */
 bool iovm__submit_pending(const struct iovm_iommu *iommu);	/* something waits for room */
 

@@ -93,6 +93,7 @@ struct iovm__slot {
 	uint32_t before_context;	/* ... and its life: unwatch only when it has ended, too */
 	unsigned step, grace;		/* retire's */
 	bool unwatching;
+	_Atomic(struct iovm_iommu *) retirer;	/* whose servicer waits for the last token to come back; NULL: nobody */
 };
 enum iovm__watch { IOVM__WATCH_NONE, IOVM__WATCH_BUSY, IOVM__WATCH_ON, IOVM__WATCH_PASSED };	/* PASSED: a later slot of the mm has it */
 

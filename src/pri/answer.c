@@ -88,14 +88,25 @@ struct iovm__token *iovm__token_new(struct iovm_iommu *iommu)
 	return t;
 }
 
+/* The last one of a slot on its way out: its servicer, perhaps another, waits for that only. Either we see who waits, or it sees that none is out. */
+static void count_back(struct iovm_iommu *iommu, struct iovm__slot *slot)
+{
+	struct iovm_iommu *retirer;
+
+	store_rlx(&iommu->count.tokens, load_rlx(&iommu->count.tokens) - 1);
+	if (sub_sc(&slot->tokens, 1u) != 1)
+		return;
+	retirer = load_sc(&slot->retirer);
+	if (retirer && iommu->port->wake)
+		iommu->port->wake(iommu->port->ctx, retirer);
+}
+
 void iovm__token_free(struct iovm_iommu *iommu, struct iovm__token *t)
 {
 	unsigned generation = (generation_of(load_rlx(&t->word)) + 1) & (~0u >> GENERATION_SHIFT);
 
-	if (t->counted) {
-		sub_ar(&t->slot->tokens, 1u);
-		store_rlx(&iommu->count.tokens, load_rlx(&iommu->count.tokens) - 1);
-	}
+	if (t->counted)
+		count_back(iommu, t->slot);
 	t->bond = NULL;
 	store_rel(&t->word, word(generation ? generation : 1, 0, IOVM__TOKEN_FREE));
 	t->next = iommu->pri->free_tokens;
