@@ -158,7 +158,7 @@ bool iovm__device_abort(struct iovm_device *dev, unsigned why)
 int iovm__device_suspect(struct iovm_device *dev, unsigned long ticket)
 {
 	const struct iovm_port *port = dev->iommu->port;
-	bool stopped = iovm__device_state(dev) & IOVM__DEV_STOPPED;
+	bool stopped = iovm__device_state(dev) & (IOVM__DEV_STOPPED | IOVM__DEV_GONE);
 	bool fenced = stopped || (port->fence && port->fence(port->ctx, dev->host) == 0);
 	bool first = iovm__device_abort(dev, fenced ? IOVM__DEV_FENCED | IOVM__DEV_STOPPED : IOVM__DEV_SUSPECT);
 

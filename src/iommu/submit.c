@@ -359,12 +359,7 @@ static void withdraw(struct iovm_iommu *iommu, struct iovm__batch *b)
 
 static bool patience(const struct iovm_port *port, unsigned *turn)
 {
-	if (*turn != ~0u && port->wait(port->ctx, *turn)) {
-		++*turn;
-		return true;
-	}
-	*turn = ~0u;
-	return false;
+	return *turn != ~0u && port->wait(port->ctx, (*turn)++);
 }
 
 static int wait_on(struct iovm_iommu *iommu, struct iovm__batch *b, unsigned *turn)
@@ -379,6 +374,7 @@ static int wait_on(struct iovm_iommu *iommu, struct iovm__batch *b, unsigned *tu
 		if (r)
 			break;
 		withdraw(iommu, b);
+		*turn = ~0u;	/* the rest of the call gets one look each */
 		return IOVM_E_TIMEDOUT;
 	}
 	return r == 1 ? 0 : r;
