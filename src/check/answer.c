@@ -149,11 +149,8 @@ static void respond(struct iovm_check *ck, struct iovm__ck_iommu *iommu, const s
 	check_name(ck, last, rec);
 	if (rec->code != IOVM_RESP_FAILURE)
 		check_word(ck, last, rec);
-	if (rec->a == IOVM_TRC_FLOOD && last->asked && last->dev->unit->credits) {
-		IOVM__CHECKED(ck, 33);
-		if (!last->dev->unit->flooding)
-			iovm__check_fail(ck, 33, "stream 0x%x kept to its credits and is refused for a flood", (unsigned)last->stream_id);
-	}
+	if (rec->a == IOVM_TRC_FLOOD)
+		iovm__check_refused(ck, last);
 	close_group(ck, iommu, last);
 }
 

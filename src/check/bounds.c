@@ -74,15 +74,23 @@ static void dispatched(struct iovm_check *ck, const struct iovm_trace *rec)
 	iommu->dispatch = ck->ordinal;
 }
 
-static void refused(struct iovm_check *ck, const struct iovm_trace *rec)
+void iovm__check_refused(struct iovm_check *ck, const struct iovm__ck_req *req)
 {
-	const struct iovm__ck_req *req = iovm__map_get(&ck->requests, iovm__check_request_key(rec));
+	const struct iovm__ck_dev *unit = req->dev ? req->dev->unit : NULL;
 
-	if (rec->code != IOVM_TRC_FLOOD || !req || !req->asked || !req->dev->unit->credits)
+	if (!unit || !unit->credits)
 		return;
 	IOVM__CHECKED(ck, 33);
-	if (!req->dev->unit->flooding)
-		iovm__check_fail(ck, 33, "stream 0x%x kept to its credits and lost a request to a flood", (unsigned)rec->stream_id);
+	if (!unit->flooding && unit->calmed < req->accepted)	/* nor was it at any time since this one was asked */
+		iovm__check_fail(ck, 33, "stream 0x%x kept to its credits and is refused for a flood", (unsigned)req->stream_id);
+}
+
+static void lost(struct iovm_check *ck, const struct iovm_trace *rec)
+{
+	const struct iovm__ck_req *req = rec->code == IOVM_TRC_FLOOD ? iovm__map_get(&ck->requests, iovm__check_request_key(rec)) : NULL;
+
+	if (req)
+		iovm__check_refused(ck, req);
 }
 
 void iovm__check_bounds(struct iovm_check *ck, const struct iovm_trace *rec)
@@ -90,7 +98,7 @@ void iovm__check_bounds(struct iovm_check *ck, const struct iovm_trace *rec)
 	if (rec->event == IOVM_TR_DISPATCH)
 		dispatched(ck, rec);
 	else if (rec->event == IOVM_TR_DISCARD)
-		refused(ck, rec);
+		lost(ck, rec);
 	else if (rec->event == IOVM_TR_INJECT && rec->id == ENTRY_LATE && iovm__check_iommu(ck, rec->iommu))
 		ck->iommu[rec->iommu]->late = ck->ordinal;
 }

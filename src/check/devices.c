@@ -116,10 +116,11 @@ static void grant(struct iovm_check *ck, struct iovm__ck_iommu *iommu, struct io
 }
 
 /* A PF's reset leaves its VFs and what they have asked alone: with them the unit may still be beyond its credits */
-static void calm(struct iovm__ck_iommu *iommu, struct iovm__ck_dev *dev)
+static void calm(const struct iovm_check *ck, struct iovm__ck_iommu *iommu, struct iovm__ck_dev *dev)
 {
-	if (dev->outstanding > dev->credits)
+	if (!dev->flooding || dev->outstanding > dev->credits)
 		return;
+	dev->calmed = ck->ordinal;
 	iommu->flooding -= dev->flooding;
 	dev->flooding = false;
 }
@@ -153,7 +154,7 @@ static void leave(struct iovm_check *ck, struct iovm__ck_iommu *iommu, struct io
 	dev->removed = dev->cleared = ck->ordinal;
 	grant(ck, iommu, dev, 0);
 	iovm__check_requests_void(ck, dev);
-	calm(iommu, dev);
+	calm(ck, iommu, dev);
 }
 
 static void life(struct iovm_check *ck, struct iovm__ck_iommu *iommu, const struct iovm_trace *rec)
@@ -183,7 +184,7 @@ static void life(struct iovm_check *ck, struct iovm__ck_iommu *iommu, const stru
 		dev->fenced |= rec->code == IOVM_TRD_RESET_FAILED;
 		dev->removed = dev->cleared = ck->ordinal;
 		iovm__check_requests_void(ck, dev);
-		calm(iommu, dev);
+		calm(ck, iommu, dev);
 		break;
 	case IOVM_TRD_FENCED:
 		dev->fenced = true;

@@ -39,6 +39,7 @@ struct iovm__ck_dev {			/* one requester; a VF points to the unit (its PF) that 
 	/* of a unit */
 	uint32_t held, outstanding;	/* records that the engine keeps; requests accepted and not yet closed */
 	bool flooding;			/* went beyond its credits since it was added or reset */
+	uint64_t calmed;		/* ordinal of the reset that ended that; 0: none did */
 	/* service while another one floods */
 	uint32_t ready, ready_before, turns, lost;
 	bool served;
@@ -197,6 +198,7 @@ void iovm__check_dma(struct iovm_check *ck, const struct iovm_trace *rec);
 void iovm__check_dma_fini(struct iovm_check *ck);
 /* bounds.c */
 void iovm__check_bounds(struct iovm_check *ck, const struct iovm_trace *rec);
+void iovm__check_refused(struct iovm_check *ck, const struct iovm__ck_req *req);	/* for a flood */
 void iovm__check_bounds_end(struct iovm_check *ck);
 
 #endif
