@@ -136,6 +136,9 @@ int iovm_sim_ep_del(struct iovm_sim_ep *ep)
 	iovm__list_set(&sim->eps, ep, &ep->all_slot, false);
 	iovm__list_set(&ep->node->eps, ep, &ep->node_slot, false);
 	iovm__list_set(&sim->resets, ep, &ep->reset_slot, false);
+	iovm__list_set(&sim->ep_ready, ep, &ep->ready_slot, false);
+	iovm__list_set(&sim->inv_ready, ep, &ep->inv_slot, false);
+	iovm__list_set(&sim->background, ep, &ep->background_slot, false);
 	ep_free(ep);
 	return 0;
 }
