@@ -217,6 +217,7 @@ void iovm__ep_clear(struct iovm_sim_ep *ep)
 	iovm__pri_forget(ep);
 	iovm__jobs_drop(ep);
 	iovm__cache_clear(&ep->atc);
+	ep->kept.valid = false;
 	ep->pasid_on = ep->ats_on = false;
 	if (!ep->pf) {
 		ep->unit->on = ep->stall;
