@@ -60,7 +60,6 @@ void iovm__bond_died(struct iovm__bond *bond);	/* DYING, if it was live; SHUTDOW
 void iovm__slot_quiet(struct iovm__slot *slot);	/* DYING -> QUIET when every cut is done */
 
 enum { IOVM__WORK_SHUTDOWN = 1, IOVM__WORK_DRAIN = 2 };	/* of a bond */
-enum { IOVM__WORK_RESET = 1, IOVM__WORK_END = 2 };	/* of a device */
 void iovm__bond_run(struct iovm_iommu *iommu, struct iovm__work *work, unsigned bits);
 void iovm__device_run(struct iovm_iommu *iommu, struct iovm__work *work, unsigned bits);
 

@@ -277,24 +277,12 @@ static void forget_device(struct iovm_iommu *iommu, struct iovm_device *dev)
 		}
 }
 
-/* Entries that were in a queue when the reset was done are not for this life. Positions came as words: make them whole again. */
-static void ignore_older(const struct iovm_iommu *iommu, struct iovm_device *dev)
-{
-	unsigned q;
-
-	for (q = 0; q < 2; q++) {
-		unsigned long ahead = load_rlx(&dev->reset_position[q]) - (unsigned long)iommu->consumed[q];
-
-		dev->ignore_below[q] = iommu->consumed[q] + (ahead > ~0ul >> 1 ? 0 : ahead);
-	}
-}
-
 void iovm__device_run(struct iovm_iommu *iommu, struct iovm__work *work, unsigned bits)
 {
 	struct iovm_device *dev = (struct iovm_device *)((char *)work - offsetof(struct iovm_device, work));
 
 	if (bits & IOVM__WORK_RESET) {
-		ignore_older(iommu, dev);
+		iovm__ignore_older(iommu, dev);
 		forget_device(iommu, dev);
 	}
 	if (bits & IOVM__WORK_END) {

@@ -108,6 +108,8 @@ enum {
 	IOVM__DEV_ABORTED = 8 | 16 | 32 | 64 | 128,	/* any of these: its stream entry aborts everything */
 };
 
+enum { IOVM__WORK_RESET = 1, IOVM__WORK_END = 2 };	/* bits of device.work */
+
 struct iovm_device {
 	struct iovm_iommu *iommu;
 	atomic_uint state;

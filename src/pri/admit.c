@@ -24,6 +24,18 @@ void iovm__misbehaved(struct iovm_iommu *iommu, struct iovm_device *dev, unsigne
 	iovm__notice(iommu, dev, IOVM_RESET_WANTED, IOVM_NO_PASID, 0);
 }
 
+/* Positions came as words (nothing wider is atomic everywhere): make them whole again, from where the queue is now */
+void iovm__ignore_older(const struct iovm_iommu *iommu, struct iovm_device *dev)
+{
+	unsigned q;
+
+	for (q = 0; q < 2; q++) {
+		long ahead = (long)(load_rlx(&dev->reset_position[q]) - (unsigned long)iommu->consumed[q]);
+
+		dev->ignore_below[q] = iommu->consumed[q] + (uint64_t)(int64_t)ahead;
+	}
+}
+
 static uint8_t refuse_device(const struct iovm_device *dev, unsigned state)
 {
 	if (!(state & IOVM__DEV_PRI) || !dev->unit)
@@ -74,6 +86,8 @@ void iovm__admit(struct iovm_iommu *iommu, const struct iovm_request *req, struc
 		return;
 	}
 	state = iovm__device_state(dev);
+	if (IOVM_UNLIKELY(load_acq(&dev->work.bits) & IOVM__WORK_RESET && !(state & IOVM__DEV_GONE)))
+		iovm__ignore_older(iommu, dev);	/* the reset was done since this dispatch began */
 	if (IOVM_UNLIKELY(state & (IOVM__DEV_GONE | IOVM__DEV_RESETTING) || req->position < dev->ignore_below[req->queue])) {
 		out->cause = state & IOVM__DEV_GONE ? IOVM_TRC_GONE : IOVM_TRC_RESET;
 		out->suppress = true;

@@ -105,6 +105,8 @@ struct iovm__verdict {
 };
 /* dev: whose StreamID it is; NULL: nobody's */
 void iovm__admit(struct iovm_iommu *iommu, const struct iovm_request *req, struct iovm_device *dev, struct iovm__verdict *out);
+/* Entries that were in a queue when dev's reset was done are not for its present life */
+void iovm__ignore_older(const struct iovm_iommu *iommu, struct iovm_device *dev);
 void iovm__misbehaved(struct iovm_iommu *iommu, struct iovm_device *dev, unsigned weight);
 
 /* ---- group.c: members and Lasts -------------------------------------------------------------------------------------------------- */
