@@ -29,6 +29,7 @@ static json_t *config(const struct soak_config *c)
 	PUT(o, c, asid_bits);
 	STR(o, "kinds", soak_kinds_name(c->kinds));
 	PUT(o, c, cmdq_log2);
+	PUT(o, c, evtq_log2);
 	PUT(o, c, priq_log2);
 	PUT(o, c, threads);
 	STR(o, "populate", c->populate ? c->populate : "");

@@ -75,7 +75,7 @@ static void shape(const struct soak_result *r)
 	printf("\n  %u devices (%s), %u address spaces (%s), %u IOMMUs, %u PASID bits\n", c->devices, soak_kinds_name(c->kinds), c->mms, r->mm, c->iommus,
 	       c->pasid_bits);
 	if (c->cmdq_log2)
-		printf("  %u ASID bits, queues of 2^%u commands and 2^%u requests\n", c->asid_bits, c->cmdq_log2, c->priq_log2);
+		printf("  %u ASID bits, queues of 2^%u commands, 2^%u events and 2^%u requests\n", c->asid_bits, c->cmdq_log2, c->evtq_log2, c->priq_log2);
 	if (r->has_processes && c->populate)
 		printf("  pages made present by: %s\n", c->populate);
 }

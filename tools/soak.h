@@ -25,7 +25,7 @@ struct soak_options {		/* 0 or NULL: not given, to be drawn from the seed (excep
 	enum soak_mm mm;
 	uint64_t seed;		/* 0..SOAK_SEED_MAX */
 	uint64_t steps, requests, duration_ns, kills;	/* what ends the run; the first that is reached */
-	unsigned devices, mms, iommus, pasid_bits, cmdq_log2, priq_log2, threads;
+	unsigned devices, mms, iommus, pasid_bits, cmdq_log2, evtq_log2, priq_log2, threads;
 	enum soak_kinds kinds;
 	enum soak_populate populate;
 	enum soak_plant plant;
@@ -36,7 +36,7 @@ struct soak_options {		/* 0 or NULL: not given, to be drawn from the seed (excep
 };
 
 struct soak_config {		/* what was in force: given or drawn. 0: has no meaning in this run and is not reported */
-	unsigned devices, mms, iommus, pasid_bits, asid_bits, cmdq_log2, priq_log2, threads;
+	unsigned devices, mms, iommus, pasid_bits, asid_bits, cmdq_log2, evtq_log2, priq_log2, threads;
 	enum soak_kinds kinds;
 	const char *populate;	/* what was used in the end: "vector", "single", ... */
 };

@@ -43,6 +43,7 @@ void soak_draw(const struct soak_options *o, struct soak_config *c)
 		.asid_bits = ONE_OF(&state, 8, 16, 16),
 		.cmdq_log2 = between(&state, 3, 8),
 		.priq_log2 = between(&state, 4, 8),
+		.evtq_log2 = 10,
 		.threads = 1,
 		.populate = "machine",
 	};
@@ -55,6 +56,7 @@ void soak_draw(const struct soak_options *o, struct soak_config *c)
 	GIVEN(devices);
 	GIVEN(mms);
 	GIVEN(cmdq_log2);
+	GIVEN(evtq_log2);
 	GIVEN(priq_log2);
 #undef GIVEN
 }

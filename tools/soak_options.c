@@ -48,7 +48,7 @@ static const char help[] =
 "  --duration T         500ms, 10s, 5m, 1h   --kills N      processes that die\n"
 "Its shape (what is not given is drawn from the seed and reported)\n"
 "  --devices N  --mms N  --iommus N  --pasid-bits 1..20  --kinds pri|stall|mixed\n"
-"  --cmdq-log2 N  --priq-log2 N      queue sizes\n"
+"  --cmdq-log2 N  --evtq-log2 N  --priq-log2 N   queue sizes\n"
 "  --threads N                       with --mm process\n"
 "  --populate auto|vector|single     with --mm process: how pages are made present\n"
 "What comes out\n"
@@ -159,7 +159,7 @@ static int inject(const char *list, struct soak_options *o)
 	return faults_parse(list, &o->inject, why, sizeof(why)) ? complain("--inject: %s", why) : 0;
 }
 
-struct given { bool backend, mm, seed, evtq; };
+struct given { bool backend, mm, seed; };
 
 static int set(int opt, const char *arg, struct soak_options *o, struct given *g)
 {
@@ -180,7 +180,7 @@ static int set(int opt, const char *arg, struct soak_options *o, struct given *g
 	case OPT_PASID_BITS: return small("pasid-bits", arg, 1, IOVM_PASID_BITS, &o->pasid_bits);
 	case OPT_KINDS: err = word("kinds", arg, kinds, SOAK_KINDS_PRI, &n); o->kinds = n; return err;
 	case OPT_CMDQ: return small("cmdq-log2", arg, 2, 16, &o->cmdq_log2);
-	case OPT_EVTQ: g->evtq = true; return 0;
+	case OPT_EVTQ: return small("evtq-log2", arg, 3, 16, &o->evtq_log2);
 	case OPT_PRIQ: return small("priq-log2", arg, 3, 16, &o->priq_log2);
 	case OPT_THREADS: return small("threads", arg, 1, 64, &o->threads);
 	case OPT_POPULATE: err = word("populate", arg, populates, SOAK_POPULATE_AUTO, &n); o->populate = n; return err;
@@ -198,8 +198,6 @@ static int settle(struct soak_options *o, const struct given *g)
 {
 	bool bounded = o->steps || o->requests || o->kills;
 
-	if (g->evtq)
-		return complain("--evtq-log2: the abstract simulator's event queue is as large as its page request queue (--priq-log2)");
 	if (!g->mm && o->plant)
 		o->mm = SOAK_MM_PROCESS;
 	else if (!g->mm && (g->backend || bounded || o->trace))

@@ -275,7 +275,7 @@ static int new_machine(struct run *run, struct trace_file *trace)
 	const struct iovm_port port = { .ctx = run, .lock = host_lock, .unlock = host_unlock, .wake = host_wake };
 	const struct iovm_sim_config sim = {
 		.size = sizeof(sim), .seed = run->o->seed, .iommus = c->iommus, .pasid_bits = (uint8_t)c->pasid_bits, .asid_bits = (uint8_t)c->asid_bits,
-		.priq_log2 = (uint8_t)c->priq_log2, .cmdq_log2 = (uint8_t)c->cmdq_log2, .max_mms = 2 * c->mms, .port = &port, .quiet = true,
+		.priq_log2 = (uint8_t)c->priq_log2, .evtq_log2 = (uint8_t)c->evtq_log2, .cmdq_log2 = (uint8_t)c->cmdq_log2, .max_mms = 2 * c->mms, .port = &port, .quiet = true,
 		.no_dispatch = true, .irq = on_interrupt, .irq_ctx = run, .trace = trace ? trace_file_put : NULL, .trace_ctx = trace,
 	};
 	struct iovm_iommu *iommu;

@@ -242,7 +242,7 @@ static void start(struct run *run, struct trace_file *trace)
 	const struct soak_config *c = &run->r->config;
 	struct iovm_sim_config sim = {
 		.size = sizeof(sim), .seed = run->o->seed, .iommus = c->iommus, .pasid_bits = (uint8_t)c->pasid_bits, .asid_bits = (uint8_t)c->asid_bits,
-		.priq_log2 = (uint8_t)c->priq_log2, .cmdq_log2 = (uint8_t)c->cmdq_log2, .inject = run->o->inject, .trace = trace ? trace_file_put : NULL,
+		.priq_log2 = (uint8_t)c->priq_log2, .evtq_log2 = (uint8_t)c->evtq_log2, .cmdq_log2 = (uint8_t)c->cmdq_log2, .inject = run->o->inject, .trace = trace ? trace_file_put : NULL,
 		.trace_ctx = trace, .quiet = true,
 	};
 

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include "backends/sim/iommu.h"
 
-enum { MAX_STALLS = 256, EVENTS = 1024, TLB_SETS = 128, RANGE_PAGES = 512 };
+enum { MAX_STALLS = 256, TLB_SETS = 128, RANGE_PAGES = 512 };
 
 static const struct iovm__bus_ops bus_ops = {
 	.translate = iovm__walk_translate, .translated = iovm__walk_translated, .request = iovm__queue_put, .stalls = iovm__walk_stalls,
@@ -37,7 +37,7 @@ static struct iovm__iommu_hw *hw_alloc(struct iovm__node *node)
 	hw->sim = node->sim;
 	hw->deadline = UINT64_MAX;
 	hw->size[0] = 1u << config->priq_log2;
-	hw->size[1] = EVENTS;
+	hw->size[1] = 1u << config->evtq_log2;
 	hw->slots = 1u << config->cmdq_log2;
 	hw->queue[0] = calloc(hw->size[0], sizeof *hw->queue[0]);
 	hw->queue[1] = calloc(hw->size[1], sizeof *hw->queue[1]);
@@ -53,7 +53,8 @@ int iovm__hw_new(struct iovm__node *node)
 	const struct iovm_sim_config *config = &node->sim->config;
 	const struct iovm_backend be = {
 		.size = sizeof be, .pasid_bits = IOVM_PASID_BITS, .asid_bits = config->asid_bits, .vmid_bits = config->asid_bits,
-		.priq_log2 = config->priq_log2, .evtq_log2 = 10, .address_bits = IOVM__ADDRESS_BITS, .max_stalls = MAX_STALLS,
+		.priq_log2 = config->priq_log2, .evtq_log2 = config->evtq_log2, .address_bits = IOVM__ADDRESS_BITS,
+		.max_stalls = config->evtq_log2 < 8 ? 1u << config->evtq_log2 : MAX_STALLS,
 		.range_pages = RANGE_PAGES, .coherent = true, .ats = true, .pri = true,
 		.poll = iovm__queue_poll, .newest = iovm__queue_newest, .submit = iovm__command_submit, .reached = iovm__command_reached,
 		.recover = iovm__command_recover, .attach = iovm__walk_attach, .detach = iovm__walk_detach, .entry = iovm__walk_entry,

@@ -19,6 +19,7 @@ static void defaults(struct iovm_sim_config *c)
 	c->pasid_bits = c->pasid_bits ? c->pasid_bits : 16;
 	c->asid_bits = c->asid_bits ? c->asid_bits : 16;
 	c->priq_log2 = c->priq_log2 ? c->priq_log2 : 8;
+	c->evtq_log2 = c->evtq_log2 ? c->evtq_log2 : 10;
 	c->cmdq_log2 = c->cmdq_log2 ? c->cmdq_log2 : 8;
 }
 
