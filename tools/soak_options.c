@@ -180,7 +180,7 @@ static int set(int opt, const char *arg, struct soak_options *o, struct given *g
 	case OPT_PASID_BITS: return small("pasid-bits", arg, 1, IOVM_PASID_BITS, &o->pasid_bits);
 	case OPT_KINDS: err = word("kinds", arg, kinds, SOAK_KINDS_PRI, &n); o->kinds = n; return err;
 	case OPT_CMDQ: return small("cmdq-log2", arg, 2, 16, &o->cmdq_log2);
-	case OPT_EVTQ: return small("evtq-log2", arg, 3, 16, &o->evtq_log2);
+	case OPT_EVTQ: return small("evtq-log2", arg, 8, 16, &o->evtq_log2);
 	case OPT_PRIQ: return small("priq-log2", arg, 3, 16, &o->priq_log2);
 	case OPT_THREADS: return small("threads", arg, 1, 64, &o->threads);
 	case OPT_POPULATE: err = word("populate", arg, populates, SOAK_POPULATE_AUTO, &n); o->populate = n; return err;

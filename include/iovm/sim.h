@@ -65,7 +65,7 @@ struct iovm_sim_config {
 	uint8_t pasid_bits;		/* default 16 */
 	uint8_t asid_bits;		/* default 16 */
 	uint8_t priq_log2;		/* default 8 */
-	uint8_t evtq_log2;		/* default 10; no more stalls than it has entries, and 256 at most */
+	uint8_t evtq_log2;		/* default 10; as many stalls at a time as it has entries, 256 at most */
 	uint8_t cmdq_log2;		/* default 8 */
 	uint64_t inject;		/* bit n: fault Fn may happen (n = 1..61); 0: a harmless world */
 	iovm_sim_choose_fn *choose;	/* NULL: with inject 0 always 0 where a choice is a fault, else a PRNG over seed */
