@@ -9,7 +9,7 @@
 #include <string.h>
 #include "bench.h"
 
-enum { PASID_BITS = 20, QUEUE_LOG2 = 16, REQUESTS_LOG2 = 12, COMMANDS_LOG2 = 14, WAIT_TURNS = 1 << 26 };
+enum { PASID_BITS = 20, QUEUE_LOG2 = 18, REQUESTS_LOG2 = 12, COMMANDS_LOG2 = 14, WAIT_TURNS = 1 << 26 };
 #define LAST_BIT (1ull << 63)
 
 void ring_init(struct ring *ring, unsigned log2)
