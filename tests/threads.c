@@ -37,7 +37,7 @@ static void *driver(void *arg)
 			err = rig_bind(d, mm);
 			if (err > 0)
 				atomic_fetch_add(&c->bound, 1);
-			else if (err != IOVM_E_BUSY && err != IOVM_E_MM_DEAD)
+			else if (err != IOVM_E_BUSY && err != IOVM_E_MM_DEAD && err != IOVM_E_FULL)	/* FULL: what drains waits for a servicer that sleeps */
 				atomic_fetch_add(&c->wrong, 1);
 		} else {
 			err = iovm_unbind_mm(d->dev, mm);

@@ -410,6 +410,7 @@ static int go_live(struct iovm *sys, struct iovm__bond *b)
 		return 0;
 	}
 	b->cb = NULL;
+	iovm__cut_anew(b);	/* its death may have cut it before we stored the entry */
 	(void)iovm__unbind(b);
 	return err;
 }
@@ -538,7 +539,7 @@ int iovm__unbind(struct iovm__bond *b)
 		(void)cas_sc(&slot->state, &live, (unsigned)IOVM__SLOT_DYING);
 	bond_leave(b);
 	iovm__unlock(iommu->sys);
-	if (load_acq(&b->cut) == IOVM__CUT_NOT_YET)
+	if (load_acq(&b->cut) == IOVM__CUT_NOT_YET || load_acq(&b->cut) == IOVM__CUT_ANEW)
 		err = iovm__cut_bond(b);
 	else if (load_acq(&b->cut) == IOVM__CUT_FAILED)	/* its death could not cut it: the drain tries again */
 		err = IOVM_E_TIMEDOUT;

@@ -16,6 +16,7 @@ struct flight {		/* one batch under way */
 	struct iovm_device *dev;	/* whose ATC is asked; NULL: none */
 	struct iovm__bond *bond;
 	struct iovm__batch batch;
+	bool anew;			/* by the one who said IOVM__CUT_ANEW */
 	bool unproven;			/* the device was stopped at the bus; what the IOMMU has carried out is not known */
 	unsigned n;
 	struct iovm_cmd cmd[3];
@@ -201,12 +202,18 @@ unsigned iovm__cut_commands(const struct iovm__bond *b, struct iovm_cmd cmd[3])
 
 void iovm__cut_note(struct iovm__bond *b, int err)
 {
-	unsigned not_yet = IOVM__CUT_NOT_YET;
+	unsigned was = load_acq(&b->cut);
 
-	if (err)
-		(void)cas_ar(&b->cut, &not_yet, (unsigned)IOVM__CUT_FAILED);
-	else
-		store_rel(&b->cut, (unsigned)IOVM__CUT_DONE);
+	do
+		if (was == IOVM__CUT_ANEW || (err && was == IOVM__CUT_DONE))
+			return;
+	while (!cas_ar(&b->cut, &was, (unsigned)(err ? IOVM__CUT_FAILED : IOVM__CUT_DONE)));
+}
+
+void iovm__cut_anew(struct iovm__bond *b)
+{
+	store_rel(&b->cut, (unsigned)IOVM__CUT_ANEW);	/* from here on a cut by somebody else, begun earlier, is not ours */
+	iovm__cut_quiet(b);
 }
 
 static void prepare_cut(struct flight *f, struct iovm__bond *b)
@@ -229,7 +236,10 @@ static int land_cut(struct flight *f, unsigned *turn)
 
 	if (!err && (iovm__device_state(load_rlx(&f->bond->dev)) & IOVM__DEV_SUSPECT))
 		err = IOVM_E_TIMEDOUT;
-	iovm__cut_note(f->bond, f->unproven ? IOVM_E_TIMEDOUT : err);
+	if (f->anew)	/* the entry was quiet before this one began: it is the one that counts */
+		store_rel(&f->bond->cut, (unsigned)(err || f->unproven ? IOVM__CUT_FAILED : IOVM__CUT_DONE));
+	else
+		iovm__cut_note(f->bond, f->unproven ? IOVM_E_TIMEDOUT : err);
 	return err;
 }
 
@@ -239,6 +249,7 @@ int iovm__cut_bond(struct iovm__bond *b)
 	unsigned turn = 0;
 
 	prepare_cut(&f, b);
+	f.anew = load_acq(&b->cut) == IOVM__CUT_ANEW;
 	launch(&f);
 	return land_cut(&f, &turn);
 }

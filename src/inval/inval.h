@@ -24,5 +24,6 @@ int iovm__cut_bond(struct iovm__bond *bond);
 /* The same for every bond of a slot that is in use */
 int iovm__cut_slot(struct iovm__slot *slot);
 void iovm__cut_note(struct iovm__bond *bond, int err);	/* 0: done; it stays done */
+void iovm__cut_anew(struct iovm__bond *bond);	/* the entry was stored after a cut may have begun: quiet again, and iovm__cut_bond() once more */
 
 #endif

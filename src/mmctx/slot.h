@@ -33,7 +33,7 @@ enum iovm__bond_state {
 	IOVM__BOND_ENDED,	/* drained, UNBOUND told; a grace or a repeated cut may be due */
 };
 enum iovm__shutdown { IOVM__SHUTDOWN_NONE, IOVM__SHUTDOWN_DUE, IOVM__SHUTDOWN_CLAIMED, IOVM__SHUTDOWN_CANCELLED };
-enum { IOVM__CUT_NOT_YET, IOVM__CUT_DONE, IOVM__CUT_FAILED };
+enum { IOVM__CUT_NOT_YET, IOVM__CUT_DONE, IOVM__CUT_FAILED, IOVM__CUT_ANEW };	/* ANEW: what was done before does not count */
 
 struct iovm__bond {
 	/* what admission reads: one line */
