@@ -435,7 +435,7 @@ static void delete(struct iovm_device *dev)
 		(void)let_go(dev, bond0);
 	trace_device(dev, IOVM_TRD_DEL);
 	unlink_device(dev);
-	iovm__work_post(iommu, &dev->work, IOVM__WORK_END);
+	iovm__work_post(iommu, &dev->work, IOVM__WORK_RESET | IOVM__WORK_END);	/* its credits are its unit's again at once */
 }
 
 int iovm_device_del(struct iovm_device *dev)

@@ -265,13 +265,14 @@ static bool slot_step(struct iovm *sys, struct iovm__slot *slot)	/* true: it end
 
 static void forget_device(struct iovm_iommu *iommu, struct iovm_device *dev)
 {
-	bool gone = iovm__device_state(dev) & IOVM__DEV_GONE;
+	unsigned state = iovm__device_state(dev);
+	bool all = state & (IOVM__DEV_GONE | IOVM__DEV_DYING);
 	struct iovm__bond *b;
 
 	dev->score = 0;
-	iovm__group_reset(iommu, dev, gone, gone ? IOVM_TRC_GONE : IOVM_TRC_RESET);
+	iovm__group_reset(iommu, dev, all, all ? IOVM_TRC_GONE : IOVM_TRC_RESET);
 	for (b = load_acq(&dev->bonds); b; b = load_acq(&b->dev_next))
-		if (!iovm__pri_orphan(iommu, b, true)) {	/* no room for the answers of others: again in the next dispatch */
+		if (!iovm__pri_orphan(iommu, b, !all)) {	/* no room for the answers of others: again in the next dispatch */
 			iovm__work_post(iommu, &dev->work, IOVM__WORK_RESET);
 			return;
 		}
