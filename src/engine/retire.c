@@ -112,6 +112,24 @@ static void release(struct iovm_iommu *iommu, struct iovm__bond *b)
 	b->snapshots = 0;
 }
 
+/* The IOMMU has taken note that the streams abort. Who waited for that command before may have taken it back: then once more. */
+static bool aborted(struct iovm_iommu *iommu, struct iovm_device *dev)
+{
+	if (load_acq(&iommu->dead))
+		return true;
+	if (load_acq(&dev->abort_batch.state) == IOVM__BATCH_DEAD)
+		iovm__submit_post(iommu, &dev->abort_batch, &dev->abort_cmd, 1, false);
+	return iovm__submit_poll(iommu, &dev->abort_batch) == 1;
+}
+
+/* A suspect is waited for until it was reset; one that was deleted nobody resets: it reaches nothing once its streams abort */
+static bool is_suspect(struct iovm_iommu *iommu, struct iovm_device *dev)
+{
+	unsigned state = iovm__device_state(dev);
+
+	return state & IOVM__DEV_SUSPECT && !(state & IOVM__DEV_DYING && aborted(iommu, dev));
+}
+
 /* Post the cut again once its device is no suspect any more (reset_done and gone ring the bell); its ticket is looked at in later dispatches */
 static bool recut(struct iovm_iommu *iommu, struct iovm__bond *b)
 {
@@ -125,7 +143,7 @@ static bool recut(struct iovm_iommu *iommu, struct iovm__bond *b)
 		return true;
 	}
 	if (!b->recutting) {
-		if (iovm__device_state(dev) & IOVM__DEV_SUSPECT || iommu->now < b->retry_at)
+		if (is_suspect(iommu, dev) || iommu->now < b->retry_at)
 			return false;
 		iovm__submit_post(iommu, &b->batch, b->cmd, iovm__cut_commands(b, b->cmd), true);
 		b->recutting = true;
@@ -293,16 +311,6 @@ void iovm__device_run(struct iovm_iommu *iommu, struct iovm__work *work, unsigne
 	}
 }
 
-/* The IOMMU has taken note that the streams abort. Who waited for that command before may have taken it back: then once more. */
-static bool aborted(struct iovm_iommu *iommu, struct iovm_device *dev)
-{
-	if (load_acq(&iommu->dead))
-		return true;
-	if (load_acq(&dev->abort_batch.state) == IOVM__BATCH_DEAD)
-		iovm__submit_post(iommu, &dev->abort_batch, &dev->abort_cmd, 1, false);
-	return iovm__submit_poll(iommu, &dev->abort_batch) == 1;
-}
-
 static bool device_step(struct iovm_iommu *iommu, struct iovm_device *dev)	/* true: it ended */
 {
 	unsigned i;
@@ -338,7 +346,7 @@ static uint64_t bond_due(const struct iovm_iommu *iommu, const struct iovm__bond
 		return iommu->now + SOON;
 	if (b->step != RECUT)
 		return 0;
-	return iovm__device_state(load_rlx(&b->dev)) & IOVM__DEV_SUSPECT ? UINT64_MAX : b->retry_at;
+	return (iovm__device_state(load_rlx(&b->dev)) & (IOVM__DEV_SUSPECT | IOVM__DEV_DYING)) == IOVM__DEV_SUSPECT ? UINT64_MAX : b->retry_at;
 }
 
 static uint64_t slot_due(const struct iovm_iommu *iommu, const struct iovm__slot *slot)

@@ -375,7 +375,7 @@ static bool file_request(struct iovm_iommu *iommu, const struct iovm_request *re
 			iovm__misbehaved(iommu, v.dev, 1);	/* one is fine, a flood is not */
 		return false;
 	}
-	if (v.dev && v.dev->unit && !v.suppress && req->queue == 0 && over_credits(iommu->pri, v.dev->unit, req) && !v.cause) {
+	if (v.dev && v.dev->unit && !v.suppress && req->queue == 0 && v.cause != IOVM_TRC_NOT_READY && over_credits(iommu->pri, v.dev->unit, req) && !v.cause) {
 		count_up(&iommu->count.flooded, 1);
 		v.cause = IOVM_TRC_FLOOD;
 	}
