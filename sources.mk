@@ -16,6 +16,7 @@ iovm_core_sources = \
 	src/engine/system.c \
 	src/engine/attach.c \
 	src/engine/reset.c \
+	src/engine/space.c \
 	src/engine/bond.c \
 	src/engine/mm.c \
 	src/engine/retire.c \

@@ -54,6 +54,17 @@ struct iovm__bound {		/* what came of it; bond is the caller's to use only for e
 	struct iovm__bond *bond;
 	uint32_t serial, pasid, context, count;
 };
+/* ---- space.c: under the lock ---- */
+int iovm__slot_new(struct iovm *sys, const struct iovm__want *want, struct iovm__slot **out);	/* FULL, NO_PASID */
+/* A slot without a bond: as if it had never been. True: the caller calls unwatch once it has given the lock back */
+bool iovm__slot_undo(struct iovm *sys, struct iovm__slot *slot);
+/* The mm's old slot drains: this one takes over its place, its table and its watch. False: too late, it is being unwatched */
+bool iovm__slot_take_over(struct iovm *sys, struct iovm__slot *slot, struct iovm__slot *old);
+bool iovm__pasid_fits(const struct iovm *sys, const struct iovm_device *dev, uint32_t pasid);
+int iovm__domain_get(struct iovm *sys, struct iovm__slot *slot, struct iovm_iommu *iommu, struct iovm__domain **out);	/* NO_MEMORY, NO_ASID, FORMAT, BUSY */
+void iovm__domain_undo(struct iovm__slot *slot, struct iovm__domain *domain);	/* nobody has ever walked under its ASID */
+struct iovm__bitmap *iovm__asids_of(struct iovm_iommu *iommu, const struct iovm_table *table);	/* ASIDs or VMIDs; any context */
+
 int iovm__bind(const struct iovm__want *want, struct iovm__bound *out);	/* 0 or an error; no lock held */
 int iovm__unbind(struct iovm__bond *bond);	/* under the lock, which it gives back: cut, then leave the rest to the servicer */
 void iovm__bond_died(struct iovm__bond *bond);	/* DYING, if it was live; SHUTDOWN is due. Any context */

@@ -231,7 +231,7 @@ static void release_ids(struct iovm *sys, struct iovm__slot *slot)
 		if (!asid)
 			continue;	/* never used, or passed over to a later slot of the mm */
 		store_sc(&d->asid, 0u);
-		iovm__bitmap_release(slot->table.format == IOVM_TABLE_AARCH64_S2 ? d->iommu->vmids : d->iommu->asids, asid);
+		iovm__bitmap_release(iovm__asids_of(d->iommu, &slot->table), asid);
 	}
 	if (iovm__is_entry0(slot))
 		return;
