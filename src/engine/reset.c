@@ -75,8 +75,8 @@ static int restore(struct iovm_device *dev)
 		(void)iovm__submit_wait(dev->iommu, &dev->abort_batch);
 	and_ar(&dev->state, ~(unsigned)(IOVM__DEV_ATS | (dev->fn.stall ? 0 : IOVM__DEV_PRI)));
 	dev->fn.ats = false;
+	dev->fn.aborted = false;	/* first: who aborts it from now on says true after us */
 	and_ar(&dev->state, ~(unsigned)(IOVM__DEV_ABORTED | IOVM__DEV_STOPPED));
-	dev->fn.aborted = false;
 	err = iovm__device_sync(dev);
 	if (!err && ready)
 		err = iovm__device_caps_on(dev);
