@@ -56,6 +56,7 @@ static void add_shape(struct text *t, const struct soak_options *o)
 	NUMBER("iommus", iommus);
 	NUMBER("pasid-bits", pasid_bits);
 	NUMBER("cmdq-log2", cmdq_log2);
+	NUMBER("evtq-log2", evtq_log2);
 	NUMBER("priq-log2", priq_log2);
 	NUMBER("threads", threads);
 #undef NUMBER

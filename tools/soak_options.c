@@ -208,6 +208,8 @@ static int settle(struct soak_options *o, const struct given *g)
 		return complain("--steps: real processes have no scheduler that we choose for; use --kills, --requests or --duration");
 	if (o->mm != SOAK_MM_BOTH && !bounded && !o->duration_ns)
 		o->duration_ns = UINT64_C(10000000000);
+	if (o->mm == SOAK_MM_BOTH && !o->kinds)
+		o->kinds = SOAK_KINDS_MIXED;	/* who only looks shall see every fault */
 	return 0;
 }
 
