@@ -15,6 +15,7 @@ static void count(void *ctx, const struct iovm_trace *rec)
 	seen[rec->event]++;
 	in_callback += rec->event == IOVM_TR_CB_IN;
 	in_callback -= rec->event == IOVM_TR_CB_OUT;
+	DEAF(deaf_note(rec));
 	if (scene_listener)
 		scene_listener(rec);
 }
@@ -36,10 +37,28 @@ static int leave(int result)
 	on_stack--;
 	return result;
 }
+int __wrap_iovm_fault_done(struct iovm *sys, uint64_t token, enum iovm_outcome outcome) { on_stack++; return leave(__real_iovm_fault_done(sys, token, outcome)); }
+#ifndef SCENE_DEAF
 int __wrap_iovm_dispatch(struct iovm_iommu *iommu, uint64_t now, unsigned budget) { on_stack++; return leave(__real_iovm_dispatch(iommu, now, budget)); }
 int __wrap_iovm_invalidate(struct iovm *sys, void *mm, uint64_t first, uint64_t last) { on_stack++; return leave(__real_iovm_invalidate(sys, mm, first, last)); }
 int __wrap_iovm_mm_exit(struct iovm *sys, void *mm) { on_stack++; return leave(__real_iovm_mm_exit(sys, mm)); }
-int __wrap_iovm_fault_done(struct iovm *sys, uint64_t token, enum iovm_outcome outcome) { on_stack++; return leave(__real_iovm_fault_done(sys, token, outcome)); }
+#else
+#define WATCHED(call, real) struct deaf_frame frame; struct iovm_trace about; deaf_enter(&frame, &about, call); return deaf_leave(&frame, real)
+int __wrap_iovm_dispatch(struct iovm_iommu *iommu, uint64_t now, unsigned budget) { return 0; }
+int __wrap_iovm_invalidate(struct iovm *sys, void *mm, uint64_t first, uint64_t last)
+{
+	on_stack++;
+	WATCHED(DEAF_INVALIDATE, leave(__real_iovm_invalidate(sys, mm, first, last)));
+}
+int __wrap_iovm_mm_exit(struct iovm *sys, void *mm)
+{
+	on_stack++;
+	WATCHED(DEAF_MM_EXIT, leave(__real_iovm_mm_exit(sys, mm)));
+}
+int __real_iovm_unbind_mm(struct iovm_device *dev, void *mm);
+int __wrap_iovm_unbind_mm(struct iovm_device *dev, void *mm);
+int __wrap_iovm_unbind_mm(struct iovm_device *dev, void *mm) { WATCHED(DEAF_UNBIND, __real_iovm_unbind_mm(dev, mm)); }
+#endif
 
 static void may(const char *what)
 {
@@ -88,6 +107,10 @@ struct iovm_sim *scene_new_config(struct iovm_sim_config config)
 	port.free = port_free;
 	port.lock = port_lock;
 	port.unlock = port_unlock;
+	DEAF(deaf_new());
+	DEAF(deaf_story_wait = port.wait);
+	DEAF(port.wait = deaf_wait);
+	DEAF(config.quiet = true);		/* its judgement is of a world with a servicer */
 	config.port = &port;
 	config.size = sizeof config;
 	config.seed = 1;
@@ -116,6 +139,7 @@ struct iovm_sim_ep *scene_device(struct iovm_sim *sim)
 
 	ck_assert_ptr_nonnull(ep);
 	ck_assert_int_eq(iovm_device_init(iovm_sim_ep_device(ep)), 0);
+	DEAF(deaf_meet(ep));
 	return ep;
 }
 
@@ -124,11 +148,13 @@ void *scene_space(struct iovm_sim *sim)
 	void *mm = iovm_sim_mm_map(iovm_sim_mm_new(sim), BASE, TOP, IOVM_READ | IOVM_WRITE);
 
 	ck_assert_ptr_nonnull(mm);
+	DEAF(deaf_fill(mm));
 	return mm;
 }
 
 void scene_end(struct iovm_sim *sim)
 {
+	DEAF(deaf_try(sim));
 	ck_assert_int_eq(iovm_sim_del(sim), 0);
 	ck_assert_uint_eq(live_bytes, 0);
 	memset(seen, 0, sizeof seen);
