@@ -102,14 +102,6 @@ static void unit_put(struct iovm *sys, struct iovm_device *dev)
 	iovm__free(sys, dev->unit, iovm__unit_bytes(dev->credits));
 }
 
-static void trace_device(const struct iovm_device *dev, enum iovm_trace_device what)
-{
-	const struct iovm_iommu *iommu = dev->iommu;
-
-	TRACE(iommu->port, DEVICE, .iommu = (uint8_t)iommu->index, .stream_id = dev->fn.stream_ids[0], .pasid = IOVM_NO_PASID,
-	      .id = dev->serial, .code = (int16_t)what);
-}
-
 static void trace_add(const struct iovm_device *dev)
 {
 	const struct iovm_iommu *iommu = dev->iommu;
@@ -346,7 +338,7 @@ int iovm_device_init(struct iovm_device *dev)
 			err = iovm__device_caps_on(dev);
 		if (!err) {
 			or_sc(&dev->state, (unsigned)IOVM__DEV_READY);
-			trace_device(dev, IOVM_TRD_INIT);
+			iovm__device_trace(dev, IOVM_TRD_INIT);
 		}
 	}
 	done(dev);
@@ -387,7 +379,7 @@ static int shut_down(struct iovm_device *dev)
 	if (err)
 		return err;
 	iovm__device_caps_off(dev);
-	trace_device(dev, IOVM_TRD_SHUTDOWN);
+	iovm__device_trace(dev, IOVM_TRD_SHUTDOWN);
 	return 0;
 }
 
@@ -433,7 +425,7 @@ static void delete(struct iovm_device *dev)
 	store_rlx(&dev->bond0, NULL);
 	if (bond0)
 		(void)let_go(dev, bond0);
-	trace_device(dev, IOVM_TRD_DEL);
+	iovm__device_trace(dev, IOVM_TRD_DEL);
 	unlink_device(dev);
 	iovm__work_post(iommu, &dev->work, IOVM__WORK_RESET | IOVM__WORK_END);	/* its credits are its unit's again at once */
 }

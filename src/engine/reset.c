@@ -5,14 +5,6 @@
  */
 #include "engine/engine.h"
 
-static void trace_device(const struct iovm_device *dev, enum iovm_trace_device what)
-{
-	const struct iovm_iommu *iommu = dev->iommu;
-
-	TRACE(iommu->port, DEVICE, .iommu = (uint8_t)iommu->index, .stream_id = dev->fn.stream_ids[0], .pasid = IOVM_NO_PASID,
-	      .id = dev->serial, .code = (int16_t)what);
-}
-
 static void note_position(struct iovm_device *dev)
 {
 	uint64_t pos[2] = { 0, 0 };
@@ -55,7 +47,7 @@ int iovm_device_reset_begin(struct iovm_device *dev)
 	err = take(dev, IOVM__DEV_RESETTING, 0);
 	if (err)
 		return err;
-	trace_device(dev, IOVM_TRD_RESET_BEGIN);
+	iovm__device_trace(dev, IOVM_TRD_RESET_BEGIN);
 	(void)iovm__device_abort(dev, IOVM__DEV_RESETTING);
 	add_ar(&dev->epoch, 1u);	/* what the host still has of it is answered to nobody */
 	err = iovm__device_sync(dev);
@@ -104,7 +96,7 @@ int iovm_device_reset_done(struct iovm_device *dev, bool ok)
 		(void)iovm__device_abort(dev, IOVM__DEV_FENCED);
 		and_ar(&dev->state, ~(unsigned)IOVM__DEV_RESETTING);
 	}
-	trace_device(dev, ok && !err ? IOVM_TRD_RESET_DONE : IOVM_TRD_RESET_FAILED);
+	iovm__device_trace(dev, ok && !err ? IOVM_TRD_RESET_DONE : IOVM_TRD_RESET_FAILED);
 	if (dev->iommu->port->wake)	/* what waited for this device in quarantine */
 		dev->iommu->port->wake(dev->iommu->port->ctx, dev->iommu);
 	give(dev);
@@ -125,7 +117,7 @@ int iovm_device_gone(struct iovm_device *dev)
 		iovm__unlock(sys);
 		return 0;
 	}
-	trace_device(dev, IOVM_TRD_GONE);
+	iovm__device_trace(dev, IOVM_TRD_GONE);
 	(void)iovm__device_abort(dev, IOVM__DEV_GONE);
 	and_ar(&dev->state, ~(unsigned)IOVM__DEV_SUSPECT);
 	add_ar(&dev->epoch, 1u);

@@ -64,8 +64,7 @@ static void free_device(struct iovm *sys, struct iovm_device *dev)
 	}
 	iommu->ndevices--;
 	sub_ar(&sys->devices, 1u);
-	TRACE(&sys->port, DEVICE, .iommu = (uint8_t)iommu->index, .stream_id = dev->fn.stream_ids[0], .pasid = IOVM_NO_PASID,
-	      .id = dev->serial, .code = IOVM_TRD_FREED);
+	iovm__device_trace(dev, IOVM_TRD_FREED);
 	iovm__free(sys, dev, sizeof *dev);
 }
 

@@ -8,6 +8,14 @@
  */
 #include "iommu/iommu.h"
 
+void iovm__device_trace(const struct iovm_device *dev, enum iovm_trace_device what)
+{
+	const struct iovm_iommu *iommu = dev->iommu;
+
+	TRACE(iommu->port, DEVICE, .iommu = (uint8_t)iommu->index, .stream_id = dev->fn.stream_ids[0], .pasid = IOVM_NO_PASID,
+	      .id = dev->serial, .code = (int16_t)what);
+}
+
 static int set_cap(struct iovm_device *dev, enum iovm_cap cap, uint32_t value)
 {
 	if (!dev->set_cap || (iovm__device_state(dev) & IOVM__DEV_GONE))

@@ -183,6 +183,7 @@ bool iovm__device_abort(struct iovm_device *dev, unsigned why);
  */
 int iovm__device_suspect(struct iovm_device *dev, unsigned long ticket);
 
+void iovm__device_trace(const struct iovm_device *dev, enum iovm_trace_device what);	/* a step in its life */
 void iovm__notice(struct iovm_iommu *iommu, struct iovm_device *dev, enum iovm_notice_what what, uint32_t pasid, uint64_t addr);
 
 #endif

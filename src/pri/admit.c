@@ -19,8 +19,7 @@ void iovm__misbehaved(struct iovm_iommu *iommu, struct iovm_device *dev, unsigne
 	if (dev->score < IOVM__SCORE_LIMIT || !iovm__device_abort(dev, IOVM__DEV_FENCED))
 		return;
 	count_up(&iommu->count.fenced, 1);
-	TRACE(iommu->port, DEVICE, .iommu = (uint8_t)iommu->index, .stream_id = dev->fn.stream_ids[0], .pasid = IOVM_NO_PASID,
-	      .id = dev->serial, .code = IOVM_TRD_FENCED);
+	iovm__device_trace(dev, IOVM_TRD_FENCED);
 	iovm__notice(iommu, dev, IOVM_RESET_WANTED, IOVM_NO_PASID, 0);
 }
 
