@@ -186,7 +186,7 @@ struct iovm_notice {		/* what the host should know; valid during the call */
 
 struct iovm_port {
 	void *ctx;
-	void *(*alloc)(void *ctx, size_t size);			/* zeroed, 64-byte aligned; driver calls only */
+	void *(*alloc)(void *ctx, size_t size);			/* zeroed, 64-byte aligned; driver calls only, possibly with port.lock held (dma_alloc, too) */
 	void  (*free)(void *ctx, void *mem, size_t size);
 	void *(*dma_alloc)(void *ctx, size_t size, uint64_t *bus);	/* zeroed, aligned to size, coherent */
 	void  (*dma_free)(void *ctx, void *mem, size_t size, uint64_t bus);
