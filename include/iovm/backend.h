@@ -3,7 +3,7 @@
  * What an IOMMU driver is to the core: eight functions of sequential code, and five commands.
  *
  * The core owns all concurrency. submit() and recover() are never entered twice at once (src/iommu/submit.c); poll() and newest() have one caller at a
- * time but newest() may run beside poll(); attach() and detach() are called by one driver call at a time; entry(QUIET) and reached() by anyone at any time.
+ * time but newest() may run beside poll(); attach() and detach() are called by one driver call at a time; entry(QUIET), an aborting attach() and reached() by anyone at any time.
  */
 #ifndef IOVM_BACKEND_H
 #define IOVM_BACKEND_H
@@ -23,7 +23,7 @@ enum iovm_response {		/* PCIe 10.4.2.1 Page Request Group Response codes */
 	IOVM_RESP_SUCCESS = 0x0, IOVM_RESP_INVALID = 0x1, IOVM_RESP_FAILURE = 0xf,
 };
 struct iovm_function;
-struct iovm_cmd {			/* 56 bytes on 64-bit hosts; the core's own form, the backend encodes it */
+struct iovm_cmd {			/* 56 bytes; the core's own form, the backend encodes it */
 	uint8_t op;			/* enum iovm_op */
 	uint8_t code;			/* ANSWER: enum iovm_response. A stall's Success is retry, its Invalid is abort */
 	uint8_t flags;			/* IOVM_CMD_* below */
@@ -33,6 +33,7 @@ struct iovm_cmd {			/* 56 bytes on 64-bit hosts; the core's own form, the backen
 	uint32_t pasid;			/* ENTRY, ATC, ANSWER (IOVM_NO_PASID: none, or entry 0) */
 	uint32_t asid;			/* TLB */
 	uint64_t first, last;		/* TLB, ATC: range, inclusive; 0..UINT64_MAX: everything. ATC: one naturally aligned power of two >= STU */
+	uint64_t control;		/* TLB: iovm_table.control of the table; its granule is in there */
 	const struct iovm_function *fn;	/* ENTRY, ATC: every StreamID of it */
 };
 #define IOVM_CMD_STALL	1u		/* ANSWER: of a stall, not of a page request */
@@ -56,6 +57,7 @@ struct iovm_poll {			/* what else poll() saw */
 #define IOVM_POLL_OVERFLOW 1u	/* the queue had overflowed; all entries up to there have now been returned (this call's included) and it was acknowledged: groups without Last are void */
 #define IOVM_POLL_DEAD 2u	/* this IOMMU delivers nothing any more */
 #define IOVM_POLL_MORE 4u	/* there was more than max */
+#define IOVM_POLL_ERROR 8u	/* the IOMMU reports an error: have recover() look at it */
 
 enum iovm_to {
 	IOVM_TO_WALK,			/* translate through the table under this ASID */
@@ -93,11 +95,13 @@ struct iovm_backend {			/* limits and functions; copied */
 	/* Encode and append the longest prefix that fits (0 when full); one doorbell; never waits. *ticket: of the last command taken. Negative: IOVM_E_STOPPED, IOVM_E_DEAD */
 	int (*submit)(void *hw, const struct iovm_cmd *cmd, unsigned n, unsigned long *ticket);
 	int (*reached)(void *hw, unsigned long ticket);	/* the fence at ticket completed: 1, not yet: 0; ATC, HARDWARE: it failed; STOPPED, DEAD. No side effect, any caller */
-	int (*recover)(void *hw, struct iovm_blame *blame);	/* after STOPPED: 1 with *blame filled, 0 when the queue runs, IOVM_E_DEAD */
-	/* Create, or bring in line with *fn (ats, aborted), the stream entries. May allocate the first time. The core submits ENTRY|STREAM afterwards */
+	int (*recover)(void *hw, struct iovm_blame *blame);	/* after STOPPED, or POLL_ERROR: 1 with *blame filled, 0 when the queue runs, IOVM_E_DEAD */
+	/* Create, or bring in line with *fn (ats, aborted), the stream entries. May allocate the first time. The core submits ENTRY|STREAM afterwards.
+	 * 1: this was one safe step of several: when that command is fenced, call again, with the same *fn. Aborting is one step; 0 or 1 may be ignored for it */
 	int (*attach)(void *hw, struct iovm_function *fn);
 	void (*detach)(void *hw, struct iovm_function *fn);	/* aborted and fenced before: nothing looks at it any more; frees priv */
-	/* Write one entry (pasid, or IOVM_NO_PASID: entry 0). WALK may allocate and may return NO_MEMORY or FORMAT; QUIET never fails. The core submits ENTRY afterwards */
+	/* Write one entry (pasid, or IOVM_NO_PASID: entry 0). WALK may allocate and may return NO_MEMORY or FORMAT; QUIET never fails. The core submits ENTRY afterwards.
+	 * WALK, 1: not in force yet: when that command is fenced, call again with the same arguments (then stores only, any caller) */
 	int (*entry)(void *hw, struct iovm_function *fn, uint32_t pasid, enum iovm_to to, const struct iovm_table *table, uint32_t asid);
 };
 
@@ -107,6 +111,9 @@ struct iovm_backend {			/* limits and functions; copied */
  */
 int iovm_iommu_add(struct iovm *sys, const struct iovm_backend *backend, void *hw, void (*del)(void *hw), struct iovm_iommu **iommu);
 const struct iovm_port *iovm_system_port(const struct iovm *sys);	/* for a backend's own memory and waits */
+void *iovm_iommu_hw(const struct iovm_iommu *iommu);	/* what iovm_iommu_add() was given */
+/* From within poll(): tell the host what the IOMMU reports. The device is found by what->stream_id (UINT32_MAX: about none) */
+void iovm_iommu_notice(struct iovm_iommu *iommu, const struct iovm_notice *what);
 
 #ifdef __cplusplus
 }

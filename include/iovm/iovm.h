@@ -49,6 +49,7 @@ enum iovm_error {
 	IOVM_E_PF_FIRST = -7,		/* a VF before its PF: init the PF, call again */
 	IOVM_E_UNTRUSTED = -8,		/* ATS or PRI asked for a device without IOVM_DEV_TRUSTED */
 	IOVM_E_NOT_READY = -9,		/* bind before iovm_device_init() */
+	IOVM_E_UNSUPPORTED = -10,	/* this IOMMU has no such feature (ATS, page requests, stalls): do without it */
 	/* resource: free something, call again */
 	IOVM_E_NO_MEMORY = -20,		/* port.alloc or dma_alloc said no; nothing changed */
 	IOVM_E_NO_PASID = -21,		/* every PASID this device can carry is in use or in quarantine */
@@ -179,9 +180,14 @@ struct iovm_notice {		/* what the host should know; valid during the call */
 		IOVM_QUARANTINED,	/* the PASID is held back until the device is reset, fenced or gone */
 		IOVM_REPEATED,		/* 64 equal requests answered Success within a second: the handler maps too little, or the device lies */
 		IOVM_IOMMU_DEAD,
+		IOVM_TERMINATED,	/* the IOMMU ended transactions of a stream: code is its own number for why (SMMUv3 7.3), record its words */
+		IOVM_EVENTS_LOST,	/* the IOMMU had more to report than its event queue took */
+		IOVM_IOMMU_ERROR,	/* the IOMMU reports an error of its own, which was dealt with: code says which (SMMUv3: bit of GERROR) */
 	} what;
 	uint32_t stream_id, pasid, prot;
 	uint64_t addr;
+	uint32_t code, count;	/* TERMINATED: count equal events (but for the offset in the page) were merged into this one */
+	uint64_t record[4];	/* TERMINATED: the first of them as the IOMMU wrote it */
 };
 
 struct iovm_port {
