@@ -415,13 +415,31 @@ START_TEST(refused_commands_and_dead_queues_are_said)
 	struct rig_device *d = rig_ready(r, 0, 1);
 
 	ck_assert_int_gt(rig_bind(d, &r->mm[0]), 0);
-	r->m[0].fault[MACHINE_REACHED].nth = r->m[0].fault[MACHINE_REACHED].calls + 1;
-	r->m[0].fault[MACHINE_REACHED].err = IOVM_E_HARDWARE;
+	r->m[0].illegal[IOVM_CMD_TLB] = 2;	/* the one that was shared, and the same alone */
 	ck_assert_int_eq(port_invalidate(r->sys, &r->mm[0], 0, 0xfff), IOVM_E_HARDWARE);
+	r->m[0].illegal[IOVM_CMD_TLB] = 1;	/* somebody else's: asked alone, ours is done */
+	ck_assert_int_eq(port_invalidate(r->sys, &r->mm[0], 0, 0xfff), 0);
 	ck_assert_int_eq(port_invalidate(r->sys, &r->mm[0], 0, 0xfff), 0);
 	r->m[0].dead = true;
 	ck_assert_int_eq(port_invalidate(r->sys, &r->mm[0], 0, 0xfff), IOVM_E_DEAD);
 	(void)iovm_unbind_mm(d->dev, &r->mm[0]);
+	rig_fini(r);
+}
+END_TEST
+
+/* A cut has three fences, and its first two are not the last: what was refused before them counts */
+START_TEST(a_cut_that_was_refused_in_the_middle)
+{
+	static const enum iovm_op refused[] = { IOVM_CMD_ENTRY, IOVM_CMD_TLB };
+	struct rig *r = rig_new(&config);
+	struct rig_device *d = rig_ready(r, 0, 1);
+
+	ck_assert_int_gt(rig_bind(d, &r->mm[0]), 0);
+	r->m[0].illegal[refused[_i]] = 2;
+	ck_assert_int_eq(iovm_unbind_mm(d->dev, &r->mm[0]), IOVM_E_HARDWARE);
+	ck_assert_uint_eq(r->mm[0].unwatches, 0);
+	rig_later(r);	/* the drain makes the cut again */
+	ck_assert_uint_eq(r->mm[0].unwatches, 1);
 	rig_fini(r);
 }
 END_TEST
@@ -464,6 +482,7 @@ static Suite *inval_suite(void)
 	tcase_add_test(blame, fenced_at_the_bus_is_good);
 	tcase_add_loop_test(blame, a_stranger_that_failed_is_not_ours, 0, 2);
 	tcase_add_test(blame, refused_commands_and_dead_queues_are_said);
+	tcase_add_loop_test(blame, a_cut_that_was_refused_in_the_middle, 0, 2);
 	tcase_add_test(blame, a_full_queue_is_a_timeout);
 	tcase_set_timeout(split, 60);
 	suite_add_tcase(suite, split);

@@ -51,7 +51,7 @@ static struct machine_entry *entry_of(struct machine *m, struct machine_function
 	must(i < MACHINE_ENTRIES, "more entries than the machine has room for");
 	if (i == m->nentries)
 		m->nentries++;
-	m->entries[i] = (struct machine_entry){ .of = f, .pasid = pasid };
+	m->entries[i] = (struct machine_entry){ .of = f, .pasid = pasid, .entry = { .to = IOVM_TO_QUIET } };
 	return &m->entries[i];
 }
 
@@ -151,11 +151,15 @@ static void forget_entry(struct machine *m, const struct iovm_cmd *c)
 	struct machine_function *f = machine_function(m, c->fn);
 	unsigned i;
 
-	if (c->flags & IOVM_CMD_STREAM)
+	if (c->flags & IOVM_CMD_STREAM) {
 		f->cached.valid = false;
+		f->fenced = true;
+	}
 	for (i = 0; i < m->nentries; i++)
-		if (m->entries[i].of == f && (m->entries[i].pasid == c->pasid || c->flags & IOVM_CMD_STREAM))
+		if (m->entries[i].of == f && (m->entries[i].pasid == c->pasid || c->flags & IOVM_CMD_STREAM)) {
 			m->entries[i].cached.valid = false;
+			m->entries[i].fenced = true;
+		}
 }
 
 /* Ranges count as the whole: what is asked for less than was changed is seen by the tests that look at commands */
@@ -197,6 +201,12 @@ static int judge(struct machine *m, unsigned long from, unsigned long fence)
 		const struct iovm_cmd *c = &at(m, from)->cmd;
 		const struct machine_function *f = c->op == IOVM_CMD_ATC ? machine_function(m, c->fn) : NULL;
 
+		if (m->illegal[c->op] && !at(m, from)->refused) {
+			m->illegal[c->op]--;
+			at(m, from)->refused = true;
+		}
+		if (at(m, from)->refused)
+			result = IOVM_E_HARDWARE;
 		if (f && f->deaf)
 			return 0;
 		if (f && f->refuses)
@@ -219,13 +229,14 @@ static bool step(struct machine *m)
 		return false;
 	everybody_asks(m);
 	for (i = fence; i-- > m->done;)	/* nothing keeps them in order */
-		carry_out(m, &at(m, i)->cmd);
+		if (!at(m, i)->refused)
+			carry_out(m, &at(m, i)->cmd);
 	if (fence == m->ncmds) {	/* no fence yet: at leisure */
 		m->done = fence;
 		return true;
 	}
 	m->segment = fence + 1;
-	if (result < 0 && !m->quick_errors) {
+	if (result == IOVM_E_ATC && !m->quick_errors) {
 		m->stopped = true;
 		m->failed = fence;
 		m->done = fence;
@@ -408,6 +419,19 @@ static void newest(void *hw, uint64_t pos[2])
 	pthread_mutex_unlock(&m->mutex);
 }
 
+/* The first of two steps changes nothing that can be seen; the second must come behind a fence of the first */
+static bool first_step(const struct machine *m, bool *prepared, bool *fenced)
+{
+	if (m->stepwise && !*prepared) {
+		*prepared = true;
+		*fenced = false;
+		return true;
+	}
+	must(!m->stepwise || *fenced, "the second step before the first is fenced");
+	*prepared = false;
+	return false;
+}
+
 static int attach(void *hw, struct iovm_function *fn)
 {
 	struct machine *m = hw;
@@ -420,6 +444,11 @@ static int attach(void *hw, struct iovm_function *fn)
 		err = m->fault[MACHINE_ATTACH].err;
 		if (!f->entry.valid)
 			f->fn = NULL;
+	} else if (!fn->aborted && first_step(m, &f->prepared, &f->fenced)) {
+		err = 1;
+		m->attached += !f->entry.valid;
+		f->entry.aborted |= !f->entry.valid;
+		f->entry.valid = true;
 	} else {
 		m->attached += !f->entry.valid;
 		f->entry.valid = true;
@@ -450,7 +479,7 @@ static void detach(void *hw, struct iovm_function *fn)
 static int entry(void *hw, struct iovm_function *fn, uint32_t pasid, enum iovm_to to, const struct iovm_table *table, uint32_t asid)
 {
 	struct machine *m = hw;
-	struct machine_entry *e;
+	struct machine_entry *e = NULL;
 	int err = 0;
 
 	pthread_mutex_lock(&m->mutex);
@@ -460,6 +489,9 @@ static int entry(void *hw, struct iovm_function *fn, uint32_t pasid, enum iovm_t
 		err = m->fault[MACHINE_ENTRY].err;
 	} else {
 		e = entry_of(m, machine_function(m, fn), pasid);
+		err = to == IOVM_TO_WALK && first_step(m, &e->prepared, &e->fenced);
+	}
+	if (!err) {
 		e->entry.valid = true;
 		e->entry.to = to;
 		e->entry.asid = asid;
@@ -475,6 +507,7 @@ void machine_init(struct machine *m, unsigned *versions)
 {
 	memset(m, 0, sizeof *m);
 	pthread_mutex_init(&m->mutex, NULL);
+	m->stepwise = true;
 	m->room = MACHINE_RING / 2;
 	m->accepts = ~0u;
 	m->greedy = true;

@@ -15,9 +15,11 @@ enum machine_fn { MACHINE_POLL, MACHINE_SUBMIT, MACHINE_REACHED, MACHINE_RECOVER
 struct machine_command {
 	struct iovm_cmd cmd;
 	atomic_int result;		/* of a fence: 0 not yet, 1, or its error */
+	bool refused;			/* illegal: not carried out, and the fence behind it fails */
 };
 struct machine_function {		/* what the stream entry says, and what the IOMMU knows of it */
 	const struct iovm_function *fn;
+	bool prepared, fenced;		/* stepwise: the first step was made, and fenced */
 	struct { bool valid, aborted, ats; } entry, cached;
 	bool deaf;			/* does not answer ATC invalidations */
 	bool refuses;			/* they fail: the fence behind them reports it */
@@ -25,6 +27,7 @@ struct machine_function {		/* what the stream entry says, and what the IOMMU kno
 struct machine_entry {
 	struct machine_function *of;
 	uint32_t pasid;
+	bool prepared, fenced;
 	struct { bool valid; enum iovm_to to; uint32_t asid; uint64_t root; } entry, cached;
 	struct { bool valid; uint64_t root; unsigned version; } atc;
 };
@@ -50,7 +53,9 @@ struct machine {
 	bool manual;			/* fences wait for machine_step() */
 	bool stopped;			/* an ATC error: stands still until recover() */
 	unsigned long failed;		/* the fence that stopped it */
+	bool stepwise;			/* an entry that shall walk takes two steps: the first shows nothing, and the second wants it fenced; streams likewise */
 	bool quick_errors;		/* an ATC error is reported without stopping */
+	unsigned illegal[IOVM_CMD_FENCE];	/* by op: so many commands will be refused */
 	unsigned submits;
 	void (*on_command)(void *arg, const struct iovm_cmd *cmd);	/* as it is taken */
 	void *command_arg;

@@ -16,10 +16,14 @@ static int config_check(const struct iovm_iommu *iommu, const struct iovm_device
 	if (c->size != sizeof *c || !c->stream_ids || c->nstream_ids < 1 || c->nstream_ids > IOVM_MAX_STREAMS ||
 	    c->pasid_bits > IOVM_PASID_BITS || c->stu > 52 || (c->pf && c->pf->iommu != iommu) || (stall && c->pf))
 		return IOVM_E_INVAL;
-	if (c->flags & IOVM_DEV_ATS && (stall || !iommu->be.ats))
+	if (c->flags & IOVM_DEV_ATS && stall)
 		return IOVM_E_INVAL;
 	if (c->flags & IOVM_DEV_ATS && !(c->flags & IOVM_DEV_TRUSTED))
 		return IOVM_E_UNTRUSTED;
+	if (c->flags & IOVM_DEV_ATS && !iommu->be.ats)
+		return IOVM_E_UNSUPPORTED;
+	if (c->max_outstanding && !c->pf && !(stall ? iommu->be.max_stalls > 0 : iommu->be.pri))
+		return IOVM_E_UNSUPPORTED;
 	return 0;
 }
 
@@ -113,21 +117,21 @@ static void trace_add(const struct iovm_device *dev)
 		      .bond = dev->pf ? dev->pf->serial : 0);
 }
 
-/* Under the lock: into the tables, with every stream blocked */
+/* Under the lock: into the tables, with every stream blocked. 0 or 1 as the backend's attach() said */
 static int publish_device(struct iovm *sys, struct iovm_device *dev)
 {
 	struct iovm_iommu *iommu = dev->iommu;
 	unsigned i;
-	int err = streams_free(iommu, dev);
+	int err = streams_free(iommu, dev), more;
 
 	if (!err)
 		err = unit_get(sys, dev);
 	if (err)
 		return err;
-	err = iommu->be.attach(iommu->hw, &dev->fn);
-	if (err) {
+	more = iommu->be.attach(iommu->hw, &dev->fn);
+	if (more < 0) {
 		unit_put(sys, dev);
-		return err;
+		return more;
 	}
 	dev->serial = ++sys->device_serial;
 	dev->busy = true;
@@ -144,7 +148,7 @@ static int publish_device(struct iovm *sys, struct iovm_device *dev)
 	trace_add(dev);
 	for (i = 0; i < dev->fn.nstream_ids; i++)
 		iovm__stream_add(iommu, &dev->streams[i]);
-	return 0;
+	return more;
 }
 
 static int attach_mm(struct iovm_device *dev, void *mm);
@@ -189,11 +193,11 @@ int iovm_device_add(struct iovm_iommu *iommu, const struct iovm_device_config *c
 	iovm__trim(sys);
 	err = publish_device(sys, dev);
 	iovm__unlock(sys);
-	if (err) {
+	if (err < 0) {
 		iovm__free(sys, dev, sizeof *dev);
 		return err;
 	}
-	err = iovm__device_sync(dev);
+	err = iovm__device_attached(dev, err);
 	if (!err && config->mm)
 		err = attach_mm(dev, config->mm);
 	if (!err && config->flags & IOVM_DEV_ATS) {
@@ -287,8 +291,10 @@ int iovm_device_ats(struct iovm_device *dev, bool on)
 		return IOVM_E_INVAL;
 	if (on && !(dev->flags & IOVM_DEV_TRUSTED))
 		return IOVM_E_UNTRUSTED;
-	if (on && (!dev->set_cap || !dev->iommu->be.ats))
+	if (on && !dev->set_cap)
 		return IOVM_E_INVAL;
+	if (on && !dev->iommu->be.ats)
+		return IOVM_E_UNSUPPORTED;
 	if (!begin(dev, &err))
 		return err;
 	if (iovm__device_state(dev) & IOVM__DEV_READY) {
@@ -321,7 +327,7 @@ static int init_check(const struct iovm_device *dev)
 		return IOVM_E_PF_FIRST;
 	if (dev->unit && !dev->fn.stall && !(dev->flags & IOVM_DEV_TRUSTED))
 		return IOVM_E_UNTRUSTED;
-	return dev->unit && !dev->fn.stall && !dev->iommu->be.pri ? IOVM_E_INVAL : 0;
+	return 0;
 }
 
 int iovm_device_init(struct iovm_device *dev)

@@ -83,17 +83,18 @@ static void bond_undo(struct iovm *sys, struct iovm__bond *b)
 	iovm__domain_undo(b->slot, b->domain);
 }
 
+/* 1: a step of several; 0: the entry walks; or an error, of the first step only */
 static int write_entry(struct iovm__bond *b)
 {
 	struct iovm_device *dev = load_rlx(&b->dev);
 	struct iovm_iommu *iommu = dev->iommu;
 	uint32_t asid = load_rlx(&b->domain->asid);
-	int err = iommu->be.entry(iommu->hw, &dev->fn, load_rlx(&b->pasid), IOVM_TO_WALK, &b->slot->table, asid);
+	int more = iommu->be.entry(iommu->hw, &dev->fn, load_rlx(&b->pasid), IOVM_TO_WALK, &b->slot->table, asid);
 
-	if (!err)
+	if (!more)
 		TRACE(iommu->port, ENTRY, .iommu = (uint8_t)iommu->index, .stream_id = dev->fn.stream_ids[0], .pasid = load_rlx(&b->pasid),
 		      .bond = b->serial, .context = load_rlx(&b->slot->context), .code = IOVM_TO_WALK, .id = asid);
-	return err;
+	return more;
 }
 
 /* The IOMMU may have cached that there was nothing */
@@ -102,13 +103,14 @@ static int announce_entry(struct iovm__bond *b)
 	struct iovm_device *dev = load_rlx(&b->dev);
 	const struct iovm_cmd changed = { .op = IOVM_CMD_ENTRY, .pasid = load_rlx(&b->pasid), .fn = &dev->fn };
 	struct iovm__batch batch;
+	unsigned turn = 0;
 
 	iovm__submit_post(dev->iommu, &batch, &changed, 1, false);
-	return iovm__submit_wait(dev->iommu, &batch);
+	return iovm__submit_settle(dev->iommu, &batch, &turn);
 }
 
-/* Under the lock: everything up to a valid entry */
-static int bond_make(struct iovm *sys, struct iovm__slot *slot, const struct iovm__want *w, struct iovm__bond **out)
+/* Under the lock: everything up to the entry's first step; *more: it takes another one */
+static int bond_make(struct iovm *sys, struct iovm__slot *slot, const struct iovm__want *w, struct iovm__bond **out, int *more)
 {
 	struct iovm_iommu *iommu = w->dev->iommu;
 	struct iovm__domain *d;
@@ -121,10 +123,10 @@ static int bond_make(struct iovm *sys, struct iovm__slot *slot, const struct iov
 	if (err)
 		return err;
 	bond_begin(sys, b, d, w);
-	err = write_entry(b);
-	if (err) {
+	*more = write_entry(b);
+	if (*more < 0) {
 		bond_undo(sys, b);
-		return err;
+		return *more;
 	}
 	iovm__bond_publish(iommu, b);
 	*out = b;
@@ -219,11 +221,15 @@ static int watch(struct iovm *sys, struct iovm__slot *slot, void *mm)
 }
 
 /* The last steps, without the lock: the IOMMU takes note, and the bond goes live unless its mm died meanwhile. Then it drains, without a callback. */
-static int go_live(struct iovm *sys, struct iovm__bond *b)
+static int go_live(struct iovm *sys, struct iovm__bond *b, int more)
 {
 	unsigned binding = IOVM__BOND_BINDING;
 	int err = announce_entry(b);
 
+	while (!err && more && load_acq(&b->state) == IOVM__BOND_BINDING) {
+		more = write_entry(b);
+		err = announce_entry(b);
+	}
 	iovm__lock(sys);
 	if (!err && !cas_sc(&b->state, &binding, (unsigned)IOVM__BOND_LIVE))
 		err = IOVM_E_MM_DEAD;
@@ -252,7 +258,7 @@ static int bind_try(struct iovm *sys, const struct iovm__want *w, struct iovm__b
 	struct iovm__slot *slot = NULL;
 	struct iovm__bond *more = NULL, *b = NULL;
 	bool unwatch = false;
-	int err = check_device(w);
+	int err = check_device(w), step = 0;
 
 	if (!err)
 		err = find_slot(sys, w, &slot, &more);
@@ -265,7 +271,7 @@ static int bind_try(struct iovm *sys, const struct iovm__want *w, struct iovm__b
 	if (!err && load_acq(&slot->dead))
 		err = IOVM_E_MM_DEAD;
 	if (!err)
-		err = bond_make(sys, slot, w, &b);
+		err = bond_make(sys, slot, w, &b, &step);
 	if (err && !load_acq(&slot->nbonds))
 		unwatch = iovm__slot_undo(sys, slot);
 	note_bound(out, b);
@@ -274,7 +280,7 @@ static int bind_try(struct iovm *sys, const struct iovm__want *w, struct iovm__b
 		sys->mm.unwatch(sys->mm.ctx, w->mm);
 	if (err)
 		return err;
-	return go_live(sys, b);
+	return go_live(sys, b, step);
 }
 
 int iovm__bind(const struct iovm__want *w, struct iovm__bound *out)

@@ -17,7 +17,7 @@ struct turn {
 	unsigned taken;		/* groups that went to a handler */
 	unsigned polled;
 	bool more;		/* requests that could be taken now */
-	bool late;		/* one that the hardware has announced but not written */
+	bool late;		/* one that the hardware has announced but not written; or an error that has to be looked at again */
 	bool overflowed;
 };
 
@@ -43,10 +43,12 @@ static bool bite(struct iovm_iommu *iommu, unsigned budget, struct turn *t)
 	}
 	if (flags & IOVM_POLL_DEAD)
 		store_rel(&iommu->dead, true);
+	if (flags & IOVM_POLL_ERROR)
+		iovm__submit_recover(iommu);
 	iovm__answers_publish(iommu);
 	iovm__submit_pump(iommu);
 	t->more = polled && (polled == max || flags & IOVM_POLL_MORE);	/* an entry that is late is not to be spun for */
-	t->late = !polled && flags & IOVM_POLL_MORE;
+	t->late = !polled && flags & (IOVM_POLL_MORE | IOVM_POLL_ERROR);
 	return t->more;
 }
 

@@ -89,7 +89,7 @@ static int land_all(struct flight *f, unsigned n, unsigned *turn)
 static struct iovm_cmd tlb_command(const struct iovm__domain *d, const struct iovm_table *table, uint64_t first, uint64_t last)
 {
 	return (struct iovm_cmd){ .op = IOVM_CMD_TLB, .format = (uint8_t)table->format, .asid = load_rlx(&d->asid), .pasid = IOVM_NO_PASID,
-				  .first = first, .last = last };
+				  .first = first, .last = last, .control = table->control };
 }
 
 static int tlb_phase(struct iovm__slot *slot, uint64_t first, uint64_t last, unsigned *turn)

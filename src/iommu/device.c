@@ -56,16 +56,28 @@ static int forget_atc(struct iovm_device *dev)
 	return err == IOVM_E_ATC ? IOVM_E_TIMEDOUT : err;
 }
 
-int iovm__device_sync(struct iovm_device *dev)
+int iovm__device_attached(struct iovm_device *dev, int more)
 {
 	const struct iovm_cmd changed = { .op = IOVM_CMD_ENTRY, .flags = IOVM_CMD_STREAM, .pasid = IOVM_NO_PASID, .fn = &dev->fn };
 	struct iovm__batch batch;
-	int err = dev->iommu->be.attach(dev->iommu->hw, &dev->fn);
+	unsigned turn = 0;
+	int err = 0;
 
-	if (err)
-		return err;
-	iovm__submit_post(dev->iommu, &batch, &changed, 1, false);
-	return iovm__submit_wait(dev->iommu, &batch);
+	for (;; more = dev->iommu->be.attach(dev->iommu->hw, &dev->fn)) {
+		if (more < 0)
+			return more;
+		iovm__submit_post(dev->iommu, &batch, &changed, 1, false);
+		err = iovm__submit_settle(dev->iommu, &batch, &turn);
+		dev->unsettled = err != 0;
+		if (err || !more)
+			return err;
+	}
+}
+
+int iovm__device_sync(struct iovm_device *dev)
+{
+	/* a step that was never fenced is, before the next one */
+	return iovm__device_attached(dev, dev->unsettled ? 1 : dev->iommu->be.attach(dev->iommu->hw, &dev->fn));
 }
 
 int iovm__device_ats_on(struct iovm_device *dev)

@@ -131,12 +131,27 @@ void iovm__iommu_free(struct iovm_iommu *iommu)
 	port->free(port->ctx, iommu, sizeof *iommu);
 }
 
+static void tell(struct iovm_iommu *iommu, struct iovm_device *dev, const struct iovm_notice *notice)
+{
+	TRACE(iommu->port, NOTICE, .iommu = (uint8_t)iommu->index, .stream_id = notice->stream_id, .pasid = notice->pasid, .a = notice->addr,
+	      .code = (int16_t)notice->what, .id = notice->code, .b = notice->count);
+	if (iommu->port->notice)
+		iommu->port->notice(iommu->port->ctx, dev, notice);
+}
+
 void iovm__notice(struct iovm_iommu *iommu, struct iovm_device *dev, enum iovm_notice_what what, uint32_t pasid, uint64_t addr)
 {
 	const struct iovm_notice notice = { .what = what, .stream_id = dev ? dev->fn.stream_ids[0] : 0, .pasid = pasid, .addr = addr };
 
-	TRACE(iommu->port, NOTICE, .iommu = (uint8_t)iommu->index, .stream_id = notice.stream_id, .pasid = pasid, .a = addr,
-	      .code = (int16_t)what);
-	if (iommu->port->notice)
-		iommu->port->notice(iommu->port->ctx, dev, &notice);
+	tell(iommu, dev, &notice);
+}
+
+void iovm_iommu_notice(struct iovm_iommu *iommu, const struct iovm_notice *what)
+{
+	tell(iommu, what->stream_id == UINT32_MAX ? NULL : iovm__stream_find(iommu, what->stream_id), what);
+}
+
+void *iovm_iommu_hw(const struct iovm_iommu *iommu)
+{
+	return iommu->hw;
 }

@@ -136,6 +136,7 @@ struct iovm_device {
 	unsigned nvfs;
 	bool ats_wanted;
 	bool busy;				/* a driver call is in the middle of something */
+	bool unsettled;				/* the fence behind the last step of its stream entries failed */
 	void *host;
 	int (*set_cap)(void *dev, enum iovm_cap cap, uint32_t value);
 	_Atomic(struct iovm__bond *) bond0;
@@ -171,6 +172,7 @@ int iovm__device_ats_on(struct iovm_device *dev);
 int iovm__device_ats_off(struct iovm_device *dev);	/* it is off whatever is returned; TIMEDOUT: the device became a suspect */
 /* Bring the stream entries in line and make the IOMMU forget what it cached of them: ENTRY|STREAM, fence, bounded by port.wait */
 int iovm__device_sync(struct iovm_device *dev);
+int iovm__device_attached(struct iovm_device *dev, int more);	/* the same, when the backend's attach() has just returned more */
 
 /*
  * Set the device to abort from any context, without waiting: adds why (FENCED, SUSPECT, GONE...) to its state; the first to set an ABORTED bit stores

@@ -117,13 +117,20 @@ static void place(struct iovm__batch *b, unsigned state, unsigned long ticket)
 	store_rel(&b->state, state);	/* the owner may reuse it from here on */
 }
 
-/* A phase's fence was taken: those who have no later phase learn their ticket */
+static bool has_phase(const struct iovm__batch *b, unsigned phase)
+{
+	return b->at && b->cmd[b->at - 1].op == phase;
+}
+
+/* A phase's fence was taken: whoever had a part in it notes its ticket; those who have no later phase are placed */
 static void end_phase(struct iovm__queue *q, unsigned long ticket)
 {
 	struct iovm__batch **link = &q->round, *b;
 
 	while ((b = *link) != NULL) {
 		if (b->at < b->n) {
+			if (has_phase(b, q->phase))
+				b->before[b->nbefore++] = ticket;
 			link = &b->next;
 			continue;
 		}
@@ -272,7 +279,7 @@ void iovm__submit_pump(struct iovm_iommu *iommu)
 	}
 }
 
-static void try_recover(struct iovm_iommu *iommu)
+void iovm__submit_recover(struct iovm_iommu *iommu)
 {
 	struct iovm__queue *q = &iommu->queue;
 	unsigned flags;
@@ -298,10 +305,22 @@ void iovm__submit_post(struct iovm_iommu *iommu, struct iovm__batch *b, const st
 	b->at = 0;
 	b->alone = alone;
 	b->ticket = 0;
+	b->nbefore = 0;
 	store_rlx(&b->state, IOVM__BATCH_PENDING);
 	do
 		b->next = head;
 	while (!cas_sc(&q->pending, &head, b));
+}
+
+/* The last fence is complete: so are the earlier ones, and each may have failed */
+static int reached_all(struct iovm_iommu *iommu, const struct iovm__batch *b)
+{
+	int r = iommu->be.reached(iommu->hw, b->ticket);
+	unsigned i;
+
+	for (i = 0; r == 1 && i < b->nbefore; i++)
+		r = iommu->be.reached(iommu->hw, b->before[i]);
+	return r;
 }
 
 int iovm__submit_poll(struct iovm_iommu *iommu, struct iovm__batch *b)
@@ -315,10 +334,10 @@ int iovm__submit_poll(struct iovm_iommu *iommu, struct iovm__batch *b)
 		iovm__submit_pump(iommu);
 		return 0;
 	}
-	r = iommu->be.reached(iommu->hw, b->ticket);
+	r = reached_all(iommu, b);
 	if (r != IOVM_E_STOPPED)
 		return r;
-	try_recover(iommu);
+	iovm__submit_recover(iommu);
 	return 0;
 }
 
@@ -391,7 +410,7 @@ int iovm__submit_settle(struct iovm_iommu *iommu, struct iovm__batch *b, unsigne
 {
 	int err = wait_on(iommu, b, turn);
 
-	if (err != IOVM_E_ATC || b->alone)
+	if ((err != IOVM_E_ATC && err != IOVM_E_HARDWARE) || b->alone)
 		return err;
 	iovm__submit_post(iommu, b, b->cmd, b->n, true);
 	return wait_on(iommu, b, turn);

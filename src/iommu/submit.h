@@ -23,6 +23,8 @@ struct iovm__batch {
 	bool alone;			/* shares its fences with nobody: to find out whose invalidation fails */
 	atomic_uint state;
 	unsigned long ticket;		/* of its last fence; valid once PLACED */
+	unsigned long before[2];	/* of the fences of its earlier phases: a command that was refused fails the next fence, not the last */
+	unsigned nbefore;
 };
 
 #define IOVM__STAGE 64u
@@ -56,12 +58,13 @@ int iovm__submit_poll(struct iovm_iommu *iommu, struct iovm__batch *batch);
 /* Wait for it, at most as long as port.wait allows: 0, TIMEDOUT (the batch is the caller's again), ATC, HARDWARE, DEAD */
 int iovm__submit_wait(struct iovm_iommu *iommu, struct iovm__batch *batch);
 /*
- * The same; an ATC fence that failed is shared with others: ask again alone, and who fails alone is guilty. *turn (0 at first) goes on from one batch to the next, so
- * that a call that waits for many is over when port.wait says so once.
+ * The same; a fence that failed (ATC, HARDWARE) is shared with others: ask again alone, and who fails alone is guilty. *turn (0 at first) goes on from one batch to the
+ * next, so that a call that waits for many is over when port.wait says so once.
  */
 int iovm__submit_settle(struct iovm_iommu *iommu, struct iovm__batch *batch, unsigned *turn);
 void iovm__submit_pump(struct iovm_iommu *iommu);	/* move what can move; any caller */
 bool iovm__submit_pending(const struct iovm_iommu *iommu);	/* something waits for room */
+void iovm__submit_recover(struct iovm_iommu *iommu);	/* the IOMMU reports an error: look at it, unless somebody holds the queue; never waits */
 
 /* Servicer: room in the answer ring (reserve before poll); put one answer there; hand over all that were put (then pump). */
 uint32_t iovm__answers_room(const struct iovm_iommu *iommu);
