@@ -25,6 +25,9 @@
 #include "base/bits.h"
 #include "base/env.h"
 
+#ifndef SMMU_STORE_HALVES	/* this host stores 32 bits at once, not 64 */
+#define SMMU_STORE_HALVES (UINTPTR_MAX < UINT64_MAX)
+#endif
 enum { SMMU_STE_WORDS = 8, SMMU_CD_WORDS = 8, SMMU_CMD_WORDS = 2, SMMU_EVT_WORDS = 4, SMMU_PRI_WORDS = 2 };
 enum { SMMU_EVENTQ_PAGE1 = 0x10000 };	/* EVENTQ_ and PRIQ_PROD/CONS stand in page 1; fields.def has their whole offsets */
 
@@ -70,8 +73,7 @@ struct iovm__smmu_table {	/* struct iovm_function.priv: one function's entries *
 	unsigned nleaves;
 	uint8_t bits;			/* S1CDMax: 2^bits CDs; 0: one CD, no substreams */
 	uint8_t leaf_bits;		/* CDs of a leaf: 6 (4 KiB) or 10 (64 KiB); 0: linear */
-	unsigned walking;		/* entries with a PASID that walk; under port.lock */
-	bool stage2;			/* entry 0 is a stage-2 table: the STE says so, there are no CDs in force */
+	atomic_bool stage2;		/* entry 0 is a stage-2 table: the STE says so, there are no CDs in force. Cleared by entry(QUIET), anyone's */
 	uint64_t vttb, vtcr;		/* of that table */
 	uint32_t vmid;
 };
@@ -188,8 +190,13 @@ int iovm__smmu_entry(void *hw, struct iovm_function *fn, uint32_t pasid, enum io
 int iovm__smmu_streams_step(struct iovm__smmu *s, const struct iovm_function *fn);
 int iovm__smmu_table_new(struct iovm__smmu *s, const struct iovm_function *fn, struct iovm__smmu_table **out);	/* NO_MEMORY */
 void iovm__smmu_table_free(struct iovm__smmu *s, struct iovm__smmu_table *t);
-/* Store a record's words where the SMMU may look at any moment: word 0 after the others, each at once (on 32-bit hosts: low half first) */
+/*
+ * Where the SMMU may look at any moment: words that differ are stored, word 0 after the others, each at once. In halves, its low one (V, Config, EPDx) last;
+ * stop() is for a word 0 that stops what the record does, and stores that half first.
+ */
 void iovm__smmu_store(uint64_t *to, const uint64_t *words, unsigned n);
+void iovm__smmu_stop(uint64_t *to, uint64_t word0);
+void iovm__smmu_load(const uint64_t *from, uint64_t words[8]);	/* a record that others may be storing to */
 
 /* ---- smmuv3.c ------------------------------------------------------------------------------------------------------------------------------ */
 
