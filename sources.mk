@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later
-# The sources of libiovm's core: freestanding C11, undefined symbols memcpy, memmove, memset, memcmp only. Kernels vendor this list as it is:
-#   cc -ffreestanding -std=gnu11 -Iinclude -Isrc -c $(iovm_core_sources)
+# The sources of libiovm: freestanding C11, undefined symbols memcpy, memmove, memset, memcmp only. Kernels vendor these lists as they are, the second
+# one if they have an SMMUv3, the third if they want PCIe capabilities switched for them:
+#   cc -ffreestanding -std=gnu11 -Iinclude -Isrc -c $(iovm_core_sources) $(iovm_smmuv3_sources) $(iovm_pcie_sources)
 iovm_core_sources = \
 	src/pasid/bitmap.c \
 	src/iommu/iommu.c \
@@ -24,3 +25,17 @@ iovm_core_sources = \
 	src/engine/stats.c \
 	src/engine/strerror.c \
 	src/engine/original.c
+iovm_smmuv3_sources = \
+	src/backends/smmuv3/smmuv3.c \
+	src/backends/smmuv3/probe.c \
+	src/backends/smmuv3/reset.c \
+	src/backends/smmuv3/encode.c \
+	src/backends/smmuv3/cmdq.c \
+	src/backends/smmuv3/poll.c \
+	src/backends/smmuv3/events.c \
+	src/backends/smmuv3/form.c \
+	src/backends/smmuv3/plan.c \
+	src/backends/smmuv3/stream.c \
+	src/backends/smmuv3/context.c
+iovm_pcie_sources = \
+	src/pcie/capability.c

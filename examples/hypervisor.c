@@ -47,7 +47,7 @@ static const struct iovm_config config = {
 	.port = { .alloc = take, .free = keep, .dma_alloc = dma_take, .dma_free = dma_keep, .wait = timer_turn, .wake = kick },
 	.mm = { NULL, vm_watch, vm_unwatch, vm_fault },
 };
-static const struct iovm_smmuv3_config hw = { sizeof hw, smmu_regs, mmio_read, mmio_write, 8, 8, 8, 16 };
+static const struct iovm_smmuv3_config hw = { .size = sizeof hw, .regs = smmu_regs, .read32 = mmio_read, .write32 = mmio_write };
 static struct iovm *sys;
 static struct iovm_iommu *smmu;
 

@@ -52,14 +52,14 @@ rule_words() {	# work that was put off, and words of the workshop
 }
 
 # public headers < base < pasid < iommu < mmctx < {inval, pri} < engine; backends/*, check, event < public headers and base. The core and the public
-# headers may have what a freestanding compiler brings; the rest libc; only event and the tools libevent; the tools base, too. A name without a folder is of the own room.
+# headers may have what a freestanding compiler brings; the rest libc; only event and the tools libevent; the tools base and the SMMUv3 codec, too. A name without a folder is of the own room.
 rule_layers() {
 	c_files | grep -E '^(include|src|examples|tools)/' | xargs grep -nE '^[[:space:]]*#[[:space:]]*include[[:space:]]*["<]' /dev/null | awk '
 	BEGIN {
-		split("base pasid iommu mmctx inval pri engine", names, " ")
+		split("base pasid iommu mmctx inval pri engine pcie", names, " ")
 		rooms["base"] = "base"; rooms["pasid"] = "base pasid"; rooms["iommu"] = "base pasid iommu"; rooms["mmctx"] = "base pasid iommu mmctx"
 		rooms["inval"] = rooms["mmctx"] " inval"; rooms["pri"] = rooms["mmctx"] " pri"; rooms["engine"] = rooms["mmctx"] " inval pri engine"
-		rooms["check"] = "base check"; rooms["event"] = "base event"; rooms["backends"] = "base"
+		rooms["pcie"] = "base pcie"; rooms["check"] = "base check"; rooms["event"] = "base event"; rooms["backends"] = "base"
 		for (i in names) core[names[i]] = 1
 		bare = "^(stdatomic|stdbool|stddef|stdint|limits)\\.h$"
 	}
@@ -73,7 +73,7 @@ rule_layers() {
 		if (into == "event2" && !(top == "src" && room == "event") && top != "tools" && top != "examples") bad()
 		else if (into == "iovm" && angle) next
 		else if (top == "include") { if (!angle || name !~ bare) bad() }
-		else if (top == "tools" && into == "base") next
+		else if (top == "tools" && (into == "base" || name ~ /^backends\/smmuv3\/(codec|fields)\.h$/)) next
 		else if (top == "examples" || top == "tools") { if (into in rooms && !angle) bad() }
 		else if (angle) { if (room in core && name !~ bare) bad() }
 		else if (into == "" || (into == "backends" && room == "backends" && index(name, "backends/" path[3] "/") == 1)) next

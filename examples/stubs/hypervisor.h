@@ -4,6 +4,10 @@
 #define EXAMPLES_HYPERVISOR_H
 #include <iovm/smmuv3.h>
 
+/* No SMMUv3 here: the direct IOMMU of stubs/direct.c stands in its place */
+int stub_smmuv3_add(struct iovm *sys, const struct iovm_smmuv3_config *config, struct iovm_iommu **iommu);
+#define iovm_smmuv3_add stub_smmuv3_add
+
 struct vm { uint64_t vttbr, vtcr; uint16_t vmid; };
 extern char smmu_regs[];
 uint32_t mmio_read(void *regs, uint32_t offset);

@@ -4,6 +4,10 @@
 #define EXAMPLES_KERNEL_H
 #include <iovm/smmuv3.h>
 
+/* No SMMUv3 here: the direct IOMMU of stubs/direct.c stands in its place */
+int stub_smmuv3_add(struct iovm *sys, const struct iovm_smmuv3_config *config, struct iovm_iommu **iommu);
+#define iovm_smmuv3_add stub_smmuv3_add
+
 struct mm_struct;
 struct notifier { struct mm_struct *mm; };		/* around a struct mmu_notifier */
 struct acc { struct iovm_device *io; int pasid; unsigned users; };
