@@ -22,14 +22,18 @@ struct iovm_pcie {		/* one function; filled by the host up to write16, the rest 
 	bool response_pasid;		/* PRI: "PRG Response PASID Required" */
 	uint8_t invalidate_depth;	/* ATS invalidations that it takes at once, 1..32 */
 	uint32_t capacity;		/* PRI: outstanding page requests it can have */
+	bool resetting;			/* PRI: Reset was written, Stopped is awaited; set_cap's own */
 };
 /* Walk the extended capabilities (bounded: a broken list ends the walk). Returns how many of the three were found; any context. */
 int iovm_pcie_probe(struct iovm_pcie *pcie);
-/* pasid_bits, max_outstanding (at most credits), flags (RESPONSE_PASID, EXEC, PRIV), set_cap and dev of *config. Trust is the host's to give. */
+/*
+ * pasid_bits, max_outstanding (at most credits), flags (RESPONSE_PASID, EXEC, PRIV), set_cap and dev of *config. Trust is the host's to give.
+ * A VF (config->pf is given) shares its PF's PRI and PASID: describe the PF into *config first, then the VF, which sets set_cap and dev only.
+ */
 void iovm_pcie_describe(struct iovm_pcie *pcie, uint16_t credits, struct iovm_device_config *config);
 /*
  * For iovm_device_config.set_cap; dev is the struct iovm_pcie. PRI on: with Enable clear, Reset, then BUSY until Stopped, then the allocation and Enable.
- * UNSUPPORTED: the function has no such capability. INVAL: more credits than its capacity.
+ * UNSUPPORTED: the function has no such capability. INVAL: more credits than its capacity, an STU beyond 31; PASID or the STU would change while ATS is on.
  */
 int iovm_pcie_set_cap(void *dev, enum iovm_cap cap, uint32_t value);
 
