@@ -57,8 +57,7 @@ struct iovm__smmu_outq {	/* an output queue: events or page requests */
 	struct iovm__smmu_dma mem;
 	unsigned log2;			/* 0 and no memory: the SMMU has none */
 	uint32_t prod_reg, cons_reg;
-	/* absolute position, in two halves that newest() reads together (poll.c) */
-	atomic_ulong cons, cons_high, version;
+	atomic_ulong cons, cons_high;	/* absolute position of the next entry: iovm__smmu_outq_position, _seek */
 	uint32_t acked;			/* the servicer's: OVACKFLG as last written, in its place (bit 31) */
 };
 enum { SMMU_MERGE = 8 };
@@ -94,7 +93,8 @@ struct iovm__smmu {
 	atomic_bool dead;		/* service failure, or an acknowledge that did not come */
 	atomic_bool msi_broken;		/* a completion word could not be written: read CMDQ_CONS instead */
 	atomic_uint told;		/* GERROR bits that recover() dealt with and poll() has not yet told the host; by bit */
-	uint32_t gerrorn;		/* as last written: the holder's */
+	_Atomic(uint32_t) gerrorn;	/* as last written: the holder's; poll() reads it */
+	bool events_first;		/* the servicer's: the PRI queue alone filled the last poll */
 	struct {
 		atomic_ulong commands, events, merged, stalls, requests, markers, event_overflows, pri_overflows;
 		atomic_ulong ill, abt, atc, gerror[11];
@@ -148,6 +148,15 @@ int iovm__smmu_command(struct iovm__smmu *s, const uint64_t words[SMMU_CMD_WORDS
 
 unsigned iovm__smmu_poll(void *hw, struct iovm_request *req, unsigned max, struct iovm_poll *out);
 void iovm__smmu_newest(void *hw, uint64_t pos[2]);
+uint64_t iovm__smmu_outq_position(const struct iovm__smmu_outq *q);	/* any caller: every position below it was consumed */
+void iovm__smmu_outq_seek(struct iovm__smmu_outq *q, uint64_t position);	/* the servicer, or while no poll runs; forward only */
+uint32_t iovm__smmu_outq_begin(struct iovm__smmu_outq *q);	/* what PROD and CONS must both be before the queue is enabled */
+void iovm__smmu_outq_drop(const struct iovm__smmu *s, struct iovm__smmu_outq *q);	/* disabled (ACK seen): what is left in it is void, positions go on behind it */
+/* The two halves of a position on a host whose words have so many bits: low is the word, high the position >> (bits - 2), at most one store behind */
+static inline uint64_t iovm__smmu_join(uint64_t high, uint64_t low, unsigned bits)
+{
+	return ((high + (((low >> (bits - 2)) - high) & 3)) << (bits - 2)) | (low & ((1ull << (bits - 2)) - 1));
+}
 /* One event record: true if it is a stall, as *req; otherwise it was merged with what waits to be told */
 bool iovm__smmu_event(struct iovm__smmu *s, const uint64_t words[SMMU_EVT_WORDS], struct iovm_request *req);
 void iovm__smmu_events_tell(struct iovm__smmu *s);	/* everything merged so far, to the host */
