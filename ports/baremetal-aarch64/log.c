@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
+#include "board.h"
+#include "log.h"
+
+enum { REG_CR0 = 0x20, REG_GERROR = 0x60, REG_GERRORN = 0x64, REG_CMDQ_BASE = 0x90, REG_CMDQ_PROD = 0x98, REG_CMDQ_CONS = 0x9c, REG_EVENTQ_BASE = 0xa0, REG_EVENTQ_CONS = 0x100ac };
+enum { CMDQEN = 8, CMDQ_ERR = 1, EVENTQ_ABT_ERR = 4, OPCODE_TLBI_NH_VA = 0x12, OPCODE_SYNC = 0x46, OPCODE_NONE = 0xff, NOTED = 1 << 17 };
+
+static struct { uint64_t command[NOTED][2]; unsigned n; bool full; } noted;
+
+static uint64_t *slot(const struct log *log, uint32_t at) { return log->queue + 2 * (at & ((1u << log->log2) - 1)); }
+static uint32_t next(const struct log *log, uint32_t at) { return (at + 1) & ((2u << log->log2) - 1); }
+static uint32_t real_read(const struct log *log, uint32_t offset) { return log->real.read32(log->real.regs, offset); }
+
+static void note(const uint64_t *command)
+{
+	noted.full = noted.n == NOTED;
+	if (!noted.full)
+		memcpy(noted.command[noted.n++], command, 16);
+}
+
+static void note_consumed(struct log *log)
+{
+	uint32_t cons = real_read(log, REG_CMDQ_CONS) & ((2u << log->log2) - 1);
+
+	if (!(real_read(log, REG_CR0) & CMDQEN))
+		return;
+	for (; log->seen != cons; log->seen = next(log, log->seen)) {
+		note(slot(log, log->seen));
+		log->consumed++;
+		log->syncs += (slot(log, log->seen)[0] & 0xff) == OPCODE_SYNC;
+		log->stopped = false;
+	}
+	if (!log->stopped && (real_read(log, REG_GERROR) ^ real_read(log, REG_GERRORN)) & CMDQ_ERR) {
+		note(slot(log, cons));
+		log->failed++;
+		log->stopped = true;
+	}
+}
+
+static void spoil(struct log *log, uint32_t prod)
+{
+	uint32_t at;
+
+	for (at = log->seen; log->spoil && at != prod; at = next(log, at))
+		if ((slot(log, at)[0] & 0xff) == OPCODE_TLBI_NH_VA) {
+			slot(log, at)[0] |= OPCODE_NONE;
+			log->spoil = false;
+		}
+}
+
+static void between_write32(void *regs, uint32_t offset, uint32_t value)
+{
+	struct log *log = regs;
+	uint32_t active = real_read(log, REG_GERROR) ^ real_read(log, REG_GERRORN), gerrorn = real_read(log, REG_GERRORN);
+
+	if (offset == REG_CMDQ_BASE) {
+		log->queue = (uint64_t *)(uint64_t)(value & ~31u);	/* below 4 GiB on this board */
+		log->log2 = value & 31;
+	}
+	if (offset == REG_CMDQ_CONS)
+		log->seen = value;
+	if (offset == REG_CMDQ_PROD && log->spoil)
+		spoil(log, value);
+	if (offset == REG_EVENTQ_BASE)
+		log->events_mask = (2u << (value & 31)) - 1;
+	if (offset == REG_EVENTQ_CONS) {
+		log->events += (value - log->events_seen) & log->events_mask;
+		log->events_seen = value;
+	}
+	if (offset == REG_GERRORN)
+		log->aborts += !!((value ^ gerrorn) & active & EVENTQ_ABT_ERR);
+	log->real.write32(log->real.regs, offset, value);
+	if (offset == REG_CMDQ_PROD || offset == REG_GERRORN)
+		note_consumed(log);
+}
+
+static uint32_t between_read32(void *regs, uint32_t offset) { return real_read(regs, offset); }
+
+void log_between(struct log *log, struct iovm_smmuv3_config *config)
+{
+	*log = (struct log){ .real = *config };
+	config->regs = log;
+	config->read32 = between_read32;
+	config->write32 = between_write32;
+}
+
+bool log_save(void)
+{
+	char name[256];
+	char *file = name;
+
+	if (!board_arguments(name, sizeof name))
+		return true;
+	while (*file && *file != ' ')		/* the first word is the program's name */
+		file++;
+	if (!*file)
+		return true;
+	return !noted.full && board_file(file + 1, noted.command, noted.n * sizeof noted.command[0]);
+}

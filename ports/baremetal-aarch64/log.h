@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
+/*
+ * A witness between the driver and the registers: every command that the SMMU consumed, in order, as it stood in the queue, for tests/baremetal.sh to
+ * compare with what the emulator says that it decoded; and counts to compare with iovm_smmuv3_stats(). It can also spoil a command.
+ *
+ * It relies on QEMU: commands are carried out within the store to CMDQ_PROD or GERRORN.
+ */
+#ifndef LOG_H
+#define LOG_H
+#include <iovm/smmuv3.h>
+
+struct log {
+	struct iovm_smmuv3_config real;		/* where accesses go on to */
+	uint64_t *queue;
+	unsigned log2;
+	uint32_t seen;				/* CMDQ_CONS, index and wrap, up to which commands are noted */
+	uint32_t events_seen, events_mask;	/* EVENTQ_CONS as last written; its index and wrap bits */
+	bool stopped;				/* the command at seen was noted as it failed */
+	bool spoil;				/* make the next TLBI an illegal command */
+	unsigned long consumed, failed, syncs, events, aborts;	/* aborts: EVENTQ_ABT_ERR acknowledged */
+};
+void log_between(struct log *log, struct iovm_smmuv3_config *config);	/* from here on config's accesses pass by the log */
+bool log_save(void);		/* everything noted, into the file that the command line names; true: done, or none is named */
+
+#endif
