@@ -197,6 +197,7 @@ void iovm__smmu_detach(void *hw, struct iovm_function *fn);
 int iovm__smmu_entry(void *hw, struct iovm_function *fn, uint32_t pasid, enum iovm_to to, const struct iovm_table *table, uint32_t asid);
 /* Bring every STE of fn one step closer to what fn and its table say; 0 or 1 as attach */
 int iovm__smmu_streams_step(struct iovm__smmu *s, const struct iovm_function *fn);
+void iovm__smmu_streams_quiet(const struct iovm__smmu *s, const struct iovm_function *fn);	/* those that walk stage 2 abort; any caller */
 int iovm__smmu_table_new(struct iovm__smmu *s, const struct iovm_function *fn, struct iovm__smmu_table **out);	/* NO_MEMORY */
 void iovm__smmu_table_free(struct iovm__smmu *s, struct iovm__smmu_table *t);
 /*
