@@ -17,9 +17,11 @@ enum { LINEAR_BITS = 6, SMALL_LEAF_BITS = 6, LARGE_LEAF_BITS = 10, SMALL_LEAVES_
 /* ---- words that the SMMU may look at -------------------------------------------------------------------------------------------- */
 
 #if SMMU_STORE_HALVES
-static uint32_t *half(const uint64_t *word, unsigned high)
+typedef uint32_t __attribute__((may_alias)) half_word;
+
+static half_word *half(const uint64_t *word, unsigned high)
 {
-	return (uint32_t *)(uintptr_t)word + (high ^ (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__));
+	return (half_word *)(uintptr_t)word + (high ^ (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__));
 }
 
 static void put_half(uint64_t *to, unsigned high, uint64_t word)
@@ -202,7 +204,7 @@ static int step_cd(struct iovm__smmu *s, const struct iovm_function *fn, uint32_
 		return leaf_new(s, t, index, goal);
 	iovm__smmu_load(cd, now);
 	left = iovm__smmu_plan(iovm__smmu_cd_used, quiet, now, goal, next);
-	if (left == 3)
+	if (now[0] != next[0] && next[0] == quiet)
 		iovm__smmu_stop(cd, next[0]);
 	else if (left)
 		iovm__smmu_store(cd, next, SMMU_CD_WORDS);

@@ -38,15 +38,16 @@ static bool torn(uint64_t changed)
 unsigned iovm__smmu_plan(iovm__smmu_used_fn *used, uint64_t abort0, const uint64_t now[WORDS], const uint64_t goal[WORDS], uint64_t next[WORDS])
 {
 	uint64_t looks[WORDS], will_look[WORDS], changed;
-	unsigned i, seen = 0, ahead = 0, one = 0;
+	unsigned i, seen = 0, ahead = 0, one = 0, others = 0;
 
 	used(now, looks);
 	used(goal, will_look);
 	memcpy(next, now, WORDS * sizeof *next);
 	for (i = 0; i < WORDS; i++) {
 		changed = (now[i] ^ goal[i]) & will_look[i];
+		others |= i && changed;
 		if (changed & looks[i]) {
-			seen += torn(changed) && !only_word0(looks) && !only_word0(will_look) ? 2 : 1;
+			seen += torn((now[i] ^ goal[i]) & (looks[i] | will_look[i])) && !only_word0(looks) && !only_word0(will_look) ? 2 : 1;
 			one = i;
 		} else if (changed) {
 			next[i] = (now[i] & looks[i]) | (goal[i] & ~looks[i]);
@@ -60,5 +61,5 @@ unsigned iovm__smmu_plan(iovm__smmu_used_fn *used, uint64_t abort0, const uint64
 		return seen + !!ahead;
 	memcpy(next, now, WORDS * sizeof *next);
 	next[0] = abort0;
-	return 3;
+	return 2 + others;
 }

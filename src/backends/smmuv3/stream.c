@@ -164,7 +164,7 @@ static bool step(uint64_t *ste, const uint64_t goal[SMMU_STE_WORDS])
 
 	iovm__smmu_load(ste, now);
 	left = iovm__smmu_plan(iovm__smmu_ste_used, iovm__smmu_ste_abort(), now, goal, next);
-	if (left == 3)
+	if (now[0] != next[0] && next[0] == iovm__smmu_ste_abort())
 		iovm__smmu_stop(ste, next[0]);
 	else if (left)
 		iovm__smmu_store(ste, next, SMMU_STE_WORDS);
