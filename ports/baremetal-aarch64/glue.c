@@ -2,7 +2,7 @@
 #include "glue.h"
 
 #define SMMU_REGS ((void *)0x09050000)
-enum { CLASSES = 24, SMALLEST = 6, HEAP = 16 << 20 };
+enum { CLASSES = 24, SMALLEST = 6, HEAP = 16 << 20, SOON = 1000000 };
 
 /* ---- memory: powers of two, each aligned to its size; what is freed waits for the next of its size ------------------------------ */
 
@@ -170,27 +170,25 @@ int glue_smmu(struct glue *g, const struct iovm_smmuv3_config *config)
 
 /* ---- the servicer ------------------------------------------------------------------------------------------------------------------------------ */
 
-static bool due(const struct glue *g) { return g->work || iovm_deadline(g->iommu) <= board_now(); }
-
+/* Work that is there, or that libiovm wants to look at again soon: the sleep in between ends by itself. What is further off is left to the next call. */
 bool glue_serve(struct glue *g)
 {
 	unsigned turn;
 
-	board_idle(0);		/* what has happened so far */
-	for (turn = 0; due(g) && turn < 1000; turn++) {
+	board_idle(0);		/* take what has rung so far */
+	for (turn = 0; turn < 1000; turn++) {
+		uint64_t deadline = iovm_deadline(g->iommu), now = board_now();
+
+		if (!g->work && deadline > now + SOON)
+			return true;
+		if (!g->work && deadline > now) {
+			board_idle(deadline);
+			continue;
+		}
 		g->work = false;
 		g->dispatches++;
-		if (iovm_dispatch(g->iommu, board_now(), 64) < 0)
+		if (iovm_dispatch(g->iommu, now, 64) < 0)
 			return false;
 	}
-	return turn < 1000;
-}
-
-bool glue_sleep(struct glue *g, uint64_t longest)
-{
-	uint64_t end = board_now() + longest, deadline = iovm_deadline(g->iommu);
-
-	while (!due(g) && board_now() < end)
-		board_idle(deadline < end ? deadline : end);
-	return due(g);
+	return false;
 }

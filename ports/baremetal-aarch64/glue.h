@@ -29,8 +29,7 @@ struct glue {
 int glue_new(struct glue *g, unsigned max_mms);		/* g->sys */
 int glue_smmu(struct glue *g, const struct iovm_smmuv3_config *config);	/* g->iommu; its interrupts ring for g */
 void glue_smmu_config(struct iovm_smmuv3_config *config);	/* the board's: registers and how to reach them */
-bool glue_serve(struct glue *g);			/* dispatch until there is nothing to do; false: it does not end */
-bool glue_sleep(struct glue *g, uint64_t longest);	/* until there is work; false: there is none within so many ns */
+bool glue_serve(struct glue *g);			/* dispatch until libiovm is at rest; false: it does not come to rest, or is dead */
 static inline void glue_forget(struct glue *g) { g->ntold = 0, g->overrun = false; }
 
 #endif

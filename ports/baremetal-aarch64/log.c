@@ -3,7 +3,7 @@
 #include "log.h"
 
 enum { REG_CR0 = 0x20, REG_GERROR = 0x60, REG_GERRORN = 0x64, REG_CMDQ_BASE = 0x90, REG_CMDQ_PROD = 0x98, REG_CMDQ_CONS = 0x9c, REG_EVENTQ_BASE = 0xa0, REG_EVENTQ_CONS = 0x100ac };
-enum { CMDQEN = 8, CMDQ_ERR = 1, EVENTQ_ABT_ERR = 4, OPCODE_TLBI_NH_VA = 0x12, OPCODE_SYNC = 0x46, OPCODE_NONE = 0xff, NOTED = 1 << 17 };
+enum { CMDQEN = 8, CMDQ_ERR = 1, EVENTQ_ABT_ERR = 4, OPCODE_SYNC = 0x46, OPCODE_NONE = 0xff, NOTED = 1 << 17 };
 
 static struct { uint64_t command[NOTED][2]; unsigned n; bool full; } noted;
 
@@ -42,9 +42,9 @@ static void spoil(struct log *log, uint32_t prod)
 	uint32_t at;
 
 	for (at = log->seen; log->spoil && at != prod; at = next(log, at))
-		if ((slot(log, at)[0] & 0xff) == OPCODE_TLBI_NH_VA) {
+		if ((slot(log, at)[0] & 0xff) / 16 + 1 == log->spoil) {
 			slot(log, at)[0] |= OPCODE_NONE;
-			log->spoil = false;
+			log->spoil = LOG_NONE;
 		}
 }
 

@@ -9,6 +9,7 @@
 #define LOG_H
 #include <iovm/smmuv3.h>
 
+enum log_kind { LOG_NONE, LOG_CFGI = 1 + 0, LOG_TLBI = 1 + 1, LOG_SYNC = 1 + 4 };	/* of commands: 1 + opcode / 16 */
 struct log {
 	struct iovm_smmuv3_config real;		/* where accesses go on to */
 	uint64_t *queue;
@@ -16,7 +17,7 @@ struct log {
 	uint32_t seen;				/* CMDQ_CONS, index and wrap, up to which commands are noted */
 	uint32_t events_seen, events_mask;	/* EVENTQ_CONS as last written; its index and wrap bits */
 	bool stopped;				/* the command at seen was noted as it failed */
-	bool spoil;				/* make the next TLBI an illegal command */
+	enum log_kind spoil;			/* make the next command of this kind an illegal one */
 	unsigned long consumed, failed, syncs, events, aborts;	/* aborts: EVENTQ_ABT_ERR acknowledged */
 };
 void log_between(struct log *log, struct iovm_smmuv3_config *config);	/* from here on config's accesses pass by the log */

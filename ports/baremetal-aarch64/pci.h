@@ -7,7 +7,7 @@
 #define PCI_H
 #include "board.h"
 
-enum { EDU_BUFFER = 4096, EDU_MAX = 4095 };	/* 4,096 bytes in one go abort some versions of QEMU */
+enum { EDU_BUFFER = 4096, EDU_MAX = 4095 };	/* offset + length: some versions of QEMU end at the buffer's last byte */
 
 struct edu {
 	uint64_t regs;

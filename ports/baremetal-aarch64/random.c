@@ -68,12 +68,10 @@ static void replug(void)
 {
 	struct engine *e = any_engine();
 
-	expect(iovm_device_del(e->dev) == 0, "iovm_device_del");
-	e->dev = NULL;
-	e->space = NULL;
+	engine_remove(e);
 	if (chance(2))
 		engine_blocked(e);
-	settle();
+	serve_notices();
 	expect(engine_add(e, any_space()) == 0, "iovm_device_add");
 }
 
@@ -100,13 +98,18 @@ static void flood(void)
 
 static void spoilt(void)
 {
-	command_log.spoil = true;
-	evict();
-	command_log.spoil = false;
+	static const enum log_kind kinds[] = { LOG_CFGI, LOG_TLBI, LOG_SYNC };
+
+	command_log.spoil = kinds[chance(3)];
+	if (chance(2))
+		move();
+	else
+		unmap();
+	command_log.spoil = LOG_NONE;
 }
 
 static const struct { void (*run)(void); unsigned share; } operation[] = {
-	{ transfers, 690 }, { evict, 80 }, { clean, 70 }, { unmap, 40 }, { move, 40 }, { flood, 30 }, { die, 15 }, { replug, 15 }, { reset, 15 }, { spoilt, 5 },
+	{ transfers, 680 }, { evict, 80 }, { clean, 70 }, { unmap, 40 }, { move, 40 }, { flood, 30 }, { die, 15 }, { replug, 15 }, { reset, 15 }, { spoilt, 15 },
 };
 
 void random_operations(unsigned n)

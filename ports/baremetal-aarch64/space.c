@@ -124,10 +124,11 @@ uint8_t *page_shadow(const struct space *s, unsigned i) { return shadow[s->numbe
 
 static void invalidate(struct space *s, uint64_t first, uint64_t last)
 {
-	bool known = s->mm.watched;
+	bool idle = s->mm.watched && !s->engines;
 	int err = iovm_invalidate(memory.glue->sys, s, first, last);
 
-	memory.invalidations += known;
+	memory.invalidations += s->engines != 0;
+	memory.idle_invalidations += idle;
 	expect(err == 0, "iovm_invalidate says %d", err);
 }
 

@@ -21,13 +21,14 @@ struct space {
 	struct glue_mm mm;		/* first: its address is the space's */
 	struct page page[PAGES];
 	bool alive;
-	unsigned number;
+	unsigned number, engines;	/* engines: attached to it */
 };
 struct memory {				/* everything there is */
 	struct glue *glue;
 	struct space space[SPACES];
 	unsigned frames_free, tables_free;
-	unsigned long invalidations;	/* of spaces that libiovm knew */
+	unsigned long invalidations;	/* of spaces with engines at them */
+	unsigned long idle_invalidations;	/* of others that libiovm still watched: they may have nothing left to invalidate */
 	unsigned long maps, upgrades, evictions, births, deaths;
 };
 extern struct memory memory;

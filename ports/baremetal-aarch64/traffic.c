@@ -42,7 +42,7 @@ static void check_fault(const struct engine *e, const struct iovm_notice *w)
 {
 	const struct transfer *t = e->now;
 
-	expect(w->addr % PAGE == 0 && w->addr + PAGE > t->va && w->addr < t->va + t->length, "event at %lx, of a transfer at %lx", w->addr, t->va);
+	expect(w->addr >= t->va && w->addr < t->va + t->length, "event at %lx, of a transfer at %lx", w->addr, t->va);
 	expect(w->prot == (t->to_memory ? IOVM_WRITE : IOVM_READ), "event with prot %u", w->prot);
 	expect((w->record[0] & 0xff) == w->code && w->record[0] >> 32 == w->stream_id, "record %lx does not fit its notice", w->record[0]);
 	expect(w->count >= 1 && w->count <= PAGE, "%u records merged", w->count);
@@ -66,7 +66,7 @@ static void terminated(struct iovm_device *dev, const struct iovm_notice *w)
 	check_fault(e, w);
 	traffic.faults++;
 	if (expect(e->space != NULL, "event %x of a blocked device", w->code))
-		(void)space_fault(e->space, w->addr, w->prot & IOVM_WRITE);
+		(void)space_fault(e->space, w->addr & ~(uint64_t)(PAGE - 1), w->prot & IOVM_WRITE);
 }
 
 void serve_notices(void)
@@ -187,21 +187,18 @@ struct transfer transfer_at(struct engine *e, unsigned page, bool to_memory)
 
 	if (inside + length > pages_in_a_row(page) * PAGE)
 		length = pages_in_a_row(page) * PAGE - inside;
-	return (struct transfer){ .e = e, .va = page_va(page) + inside, .offset = chance(EDU_BUFFER - length + 1), .length = length, .to_memory = to_memory };
+	return (struct transfer){ .e = e, .va = page_va(page) + inside, .offset = chance(EDU_MAX - length + 1), .length = length, .to_memory = to_memory };
 }
 
 /* ---- engines --------------------------------------------------------------------------------------------------------------------------- */
 
-void settle(void)
+static void moved(struct engine *e, struct space *to)
 {
-	unsigned turn;
-
-	for (turn = 0; turn < 1000; turn++) {
-		serve_notices();
-		if (!glue_sleep(memory.glue, 1000000))
-			return;
-	}
-	expect(false, "libiovm does not come to rest");
+	if (e->space)
+		e->space->engines--;
+	if (to)
+		to->engines++;
+	e->space = to;
 }
 
 int engine_add(struct engine *e, struct space *s)
@@ -209,8 +206,22 @@ int engine_add(struct engine *e, struct space *s)
 	const struct iovm_device_config config = { .size = sizeof config, .stream_ids = &e->edu.stream_id, .nstream_ids = 1, .mm = s };
 	int err = iovm_device_add(memory.glue->iommu, &config, &e->dev);
 
-	e->space = err ? NULL : s;
+	if (!err)
+		moved(e, s);
 	return err;
+}
+
+void engine_remove(struct engine *e)
+{
+	int err = iovm_device_del(e->dev);
+
+	if (err == IOVM_E_BUSY) {	/* where it was before still drains */
+		serve_notices();
+		err = iovm_device_del(e->dev);
+	}
+	expect(err == 0, "iovm_device_del says %d", err);
+	e->dev = NULL;
+	moved(e, NULL);
 }
 
 void engine_switch(struct engine *e, struct space *s)
@@ -218,9 +229,9 @@ void engine_switch(struct engine *e, struct space *s)
 	int err = iovm_device_attach(e->dev, s);
 
 	if (err == IOVM_E_BUSY) {	/* it was there a moment ago, and that still drains */
-		settle();
+		serve_notices();
 		err = iovm_device_attach(e->dev, s);
 	}
 	expect(err == 0, "iovm_device_attach says %d", err);
-	e->space = s;
+	moved(e, s);
 }

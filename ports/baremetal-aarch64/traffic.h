@@ -35,12 +35,12 @@ extern struct traffic traffic;
 bool traffic_begin(void);		/* finds the engines; false: not enough */
 void transfer_run(struct transfer *t, unsigned n);	/* n different engines at once, to the end, and compared */
 void transfer_refused(struct transfer *t);	/* once; whatever it is told, memory must not change (memory_audit()) */
-void serve_notices(void);		/* dispatch, then whatever it told */
+void serve_notices(void);		/* dispatch until libiovm is at rest, then whatever it told */
 /* One page and one engine, at random places of it: there is a device buffer's worth of room */
 struct transfer transfer_at(struct engine *e, unsigned page, bool to_memory);
 
-int engine_add(struct engine *e, struct space *s);
+int engine_add(struct engine *e, struct space *s);	/* on an error e is as before */
+void engine_remove(struct engine *e);
 void engine_switch(struct engine *e, struct space *s);
-void settle(void);			/* dispatch until libiovm has nothing to wait for */
 
 #endif
