@@ -6,10 +6,14 @@
 
 int tool_soak(int argc, char **argv);
 int tool_check_trace(int argc, char **argv);
+int tool_decode(int argc, char **argv);
+int tool_encode(int argc, char **argv);
 
 static const struct { const char *name; int (*run)(int argc, char **argv); const char *what; } verbs[] = {
 	{ "soak", tool_soak, "misbehaving devices around an engine, every answer checked" },
 	{ "check-trace", tool_check_trace, "judge a trace file by the invariants" },
+	{ "decode", tool_decode, "what SMMUv3 events, commands and tables say: words, a kernel's log, a dump" },
+	{ "encode", tool_encode, "the words of an SMMUv3 record" },
 };
 #define NVERBS (sizeof(verbs) / sizeof(verbs[0]))
 
@@ -24,7 +28,8 @@ static int usage(FILE *out)
 	fputs("usage: iovm VERB [options]      iovm VERB --help says more\n\n", out);
 	list(out);
 	fputs("\nTry: iovm soak --steps 200000 --seed 1 --trace /tmp/run.trace\n"
-	      "     iovm check-trace /tmp/run.trace\n", out);
+	      "     iovm check-trace /tmp/run.trace\n"
+	      "     dmesg | iovm decode\n", out);
 	return out == stdout ? 0 : 2;
 }
 
