@@ -3,7 +3,6 @@
 #include "check.h"
 
 struct glue glue;
-struct log command_log;
 static unsigned long syncs_before;	/* CMD_SYNC interrupts of earlier lives */
 
 static struct engine *const A = &traffic.engine[0], *const B = &traffic.engine[1];
@@ -91,6 +90,7 @@ static void check_counters(const struct life *life)
 	check(m.events == command_log.events && m.events == traffic.records, "counters: %lu events, each of them told", m.events);
 	check(m.gerror[2] == command_log.aborts && m.gerror[0] == command_log.failed && m.cerror_ill == command_log.failed && !m.cerror_abt &&
 	      !m.cerror_atc && !m.stalls && !m.page_requests, "counters: event queue full %lu times, %lu illegal commands, nothing else", m.gerror[2], m.cerror_ill);
+	check(!command_log.disorder && !command_log.open, "every CFGI complete before the next TLBI, every command before the end");
 	check(traffic.lost >= (m.gerror[2] != 0), "lost events are told");
 	check((board_irqs(SMMU_SYNC_SPI) > syncs_before) == (life->sync == IOVM_SMMUV3_SYNC_IRQ), "CMD_SYNC interrupts: %s",
 	      life->sync == IOVM_SMMUV3_SYNC_IRQ ? "taken" : "none");
@@ -369,18 +369,22 @@ void chapter_illegal(void)
 
 void chapter_power(void)
 {
+	enum { GBPA = 0x44, GBPA_ABORT = 1 << 20 };
 	struct iovm_smmuv3_config c;
-	unsigned i;
+	unsigned i, broken;
 
 	glue_smmu_config(&c);
 	one(A, 0, 0, 100, true);
 	for (i = 0; i < ENGINES; i++)
 		expect(iovm_device_reset_begin(traffic.engine[i].dev) == 0, "reset_begin");
 	check(iovm_smmuv3_disable(glue.iommu) == 0, "iovm_smmuv3_disable");
-	if (c.read32(c.regs, 0x44) & 1u << 20)		/* GBPA.ABORT */
+	broken = score.broken;
+	if (c.read32(c.regs, GBPA) & GBPA_ABORT) {
 		engine_blocked(A);
-	else
+		check(score.broken == broken, "while it is off, DMA is aborted");
+	} else {
 		skip("DMA while it is off: this SMMU has no GBPA, off is bypass");
+	}
 	space_unmap_range(&S[0], page_va(0), page_va(0));
 	check(iovm_smmuv3_enable(glue.iommu) == 0, "iovm_smmuv3_enable");
 	engine_blocked(A);

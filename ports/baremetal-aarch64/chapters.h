@@ -10,7 +10,6 @@ struct life {
 	uint8_t linear, sync, cmdq_log2, evtq_log2, sid_bits;
 	unsigned operations;		/* random ones */
 };
-extern struct log command_log;
 extern struct glue glue;
 
 void chapter_probe(void);		/* before the first life */

@@ -3,8 +3,9 @@
 #include "log.h"
 
 enum { REG_CR0 = 0x20, REG_GERROR = 0x60, REG_GERRORN = 0x64, REG_CMDQ_BASE = 0x90, REG_CMDQ_PROD = 0x98, REG_CMDQ_CONS = 0x9c, REG_EVENTQ_BASE = 0xa0, REG_EVENTQ_CONS = 0x100ac };
-enum { CMDQEN = 8, CMDQ_ERR = 1, EVENTQ_ABT_ERR = 4, OPCODE_SYNC = 0x46, OPCODE_NONE = 0xff, NOTED = 1 << 17 };
+enum { SMMUEN = 1, CMDQEN = 8, CMDQ_ERR = 1, EVENTQ_ABT_ERR = 4, OPCODE_SYNC = 0x46, OPCODE_NONE = 0xff, NOTED = 1 << 17 };
 
+struct log command_log;
 static struct { uint64_t command[NOTED][2]; unsigned n; bool full; } noted;
 
 static uint64_t *slot(const struct log *log, uint32_t at) { return log->queue + 2 * (at & ((1u << log->log2) - 1)); }
@@ -18,6 +19,16 @@ static void note(const uint64_t *command)
 		memcpy(noted.command[noted.n++], command, 16);
 }
 
+/* Before the SMMU is on, order does not matter */
+static void follow(struct log *log, unsigned opcode)
+{
+	if (!(real_read(log, REG_CR0) & SMMUEN))
+		return;
+	log->disorder += log->cfgi_open && opcode / 16 + 1 == LOG_TLBI;
+	log->cfgi_open = opcode != OPCODE_SYNC && (log->cfgi_open || opcode / 16 + 1 == LOG_CFGI);
+	log->open = opcode != OPCODE_SYNC;
+}
+
 static void note_consumed(struct log *log)
 {
 	uint32_t cons = real_read(log, REG_CMDQ_CONS) & ((2u << log->log2) - 1);
@@ -27,7 +38,7 @@ static void note_consumed(struct log *log)
 	for (; log->seen != cons; log->seen = next(log, log->seen)) {
 		note(slot(log, log->seen));
 		log->consumed++;
-		log->syncs += (slot(log, log->seen)[0] & 0xff) == OPCODE_SYNC;
+		follow(log, slot(log, log->seen)[0] & 0xff);
 		log->stopped = false;
 	}
 	if (!log->stopped && (real_read(log, REG_GERROR) ^ real_read(log, REG_GERRORN)) & CMDQ_ERR) {

@@ -18,8 +18,11 @@ struct log {
 	uint32_t events_seen, events_mask;	/* EVENTQ_CONS as last written; its index and wrap bits */
 	bool stopped;				/* the command at seen was noted as it failed */
 	enum log_kind spoil;			/* make the next command of this kind an illegal one */
-	unsigned long consumed, failed, syncs, events, aborts;	/* aborts: EVENTQ_ABT_ERR acknowledged */
+	bool cfgi_open, open;			/* since the last SYNC there were: CFGIs, commands */
+	unsigned long consumed, failed, events, aborts;	/* aborts: EVENTQ_ABT_ERR acknowledged */
+	unsigned long disorder;			/* TLBI while a CFGI was not complete: what is thrown out may come back from the old entry */
 };
+extern struct log command_log;
 void log_between(struct log *log, struct iovm_smmuv3_config *config);	/* from here on config's accesses pass by the log */
 bool log_save(void);		/* everything noted, into the file that the command line names; true: done, or none is named */
 

@@ -4,6 +4,7 @@
  * give it to somebody else. From read-only to writable, too: the device may hold the old right.
  */
 #include "check.h"
+#include "log.h"
 #include "space.h"
 
 #define DENSE	0x0000400000u		/* 32 pages in a row */
@@ -129,7 +130,7 @@ static void invalidate(struct space *s, uint64_t first, uint64_t last)
 
 	memory.invalidations += s->engines != 0;
 	memory.idle_invalidations += idle;
-	expect(err == 0, "iovm_invalidate says %d", err);
+	expect(err == 0 && !command_log.open, "iovm_invalidate says %d, commands open: %d", err, command_log.open);
 }
 
 static void map(struct space *s, unsigned i)
@@ -239,7 +240,7 @@ void space_death(struct space *s)
 	unsigned i;
 	int err = iovm_mm_exit(memory.glue->sys, s);
 
-	expect(err == 0, "iovm_mm_exit says %d", err);
+	expect(err == 0 && !command_log.open, "iovm_mm_exit says %d, commands open: %d", err, command_log.open);
 	memory.deaths++;
 	s->alive = false;
 	for (i = 0; i < PAGES; i++)
