@@ -298,7 +298,7 @@ static const struct trial stage1_trials[] = {
 	{ "TTB within IPS", .flip = 5ull << 32, .root = 0x7edcb000, .ok = true },
 	{ "TTB not aligned to its table", .root = 0x800 },
 	{ "a small table needs less", .flip = 16 ^ 39, .root = 0x200, .ok = true },
-	{ "but it does need that", .flip = 16 ^ 39, .root = 0x80 },
+	{ "but it does need that", .flip = 16 ^ 39, .root = 0x40 },
 	{ "16 bytes at least", .flip = 16 ^ 39, .root = 2 },
 	{ "HA", .flip = 1ull << 39, .ok = true },
 	{ "HA without HTTU", .flip = 1ull << 39, .feature = F(httu), .value = 0 },
