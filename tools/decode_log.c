@@ -192,17 +192,21 @@ int decode_log_next(const char **at, unsigned least, uint64_t *word)
 		return -1;
 	if (least == LOG_DIGITS)
 		return prefix && length == LOG_DIGITS + 2 ? 1 : -1;
-	return prefix || length >= least || (length == 1 && *start == '0') ? 1 : -1;
+	if (prefix || length >= least)
+		return 1;
+	return length == 1 && *start == '0' ? 2 : -1;
 }
 
-static bool all_words(const char *text, unsigned least)
+/* And one of them is more than a lone 0, which is a word only among others */
+static bool all_words(const char *text, unsigned least, bool zeroes)
 {
+	bool any = false;
 	uint64_t word;
-	int got, n = 0;
+	int got;
 
 	while ((got = decode_log_next(&text, least, &word)) > 0)
-		n = 1;
-	return n && !got;
+		any |= got == 1 || zeroes;
+	return any && !got;
 }
 
 /* "NAME: 0x..." of an IOMMU whose block is open, or that looks like one */
@@ -213,7 +217,7 @@ static bool log_words(struct decode_log *log, const char *line, const struct dec
 	struct decode_block *b;
 	uint64_t word;
 
-	if (!colon || !isblank((unsigned char)*++at) || !all_words(at, LOG_DIGITS))
+	if (!colon || !isblank((unsigned char)*++at) || !all_words(at, LOG_DIGITS, false))
 		return false;
 	name_before(line, colon, device);
 	b = find(log, device);
@@ -273,8 +277,8 @@ static bool plain_words(struct decode_log *log, const char *text)
 	const char *at = behind_address(text);
 	uint64_t word;
 
-	if (strchr(at, ':') || !all_words(at, least) || (!b && !log->plain.open && !at[strspn(at, "0 \t,;")]))
-		return false;	/* a lone 0 begins nothing */
+	if (strchr(at, ':') || !all_words(at, least, log->plain.open))
+		return false;
 	while (decode_log_next(&at, least, &word) > 0) {
 		if (b && b->open)
 			take(log, b, word);

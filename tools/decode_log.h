@@ -25,7 +25,7 @@ struct decode_log {
 void decode_log_init(struct decode_log *log, struct decode_book *book, const char *kind, const struct smmu_record *fixed);
 void decode_log_line(struct decode_log *log, char *line, size_t length);	/* may change line; counts it in book->lines */
 void decode_log_word(struct decode_log *log, uint64_t word);			/* a plain one */
-/* The next hex word of `at`, of `least` digits if it has no 0x: 1; 0: no more; -1: something else stands there */
+/* The next hex word of `at`, of `least` digits if it has no 0x: 1; a lone 0: 2; 0: no more; -1: something else stands there */
 int decode_log_next(const char **at, unsigned least, uint64_t *word);
 void decode_log_end(struct decode_log *log);
 

@@ -28,7 +28,7 @@ static const char *read_words(const struct smmu_tsv *line, const struct smmu_rec
 	}
 	if (n == r->words)
 		return NULL;
-	snprintf(why, sizeof(why), "%u words came, %u are needed", n, r->words);
+	snprintf(why, sizeof(why), "%u of %u words", n, r->words);
 	return why;
 }
 
