@@ -51,6 +51,8 @@ struct iovm__smmu_cmdq {
 	unsigned long abort_at;
 	/* fences that failed: tickets, newest last; written by the holder */
 	struct { atomic_ulong ticket; atomic_int error; } failed[16];
+	atomic_ulong forgotten;		/* the newest of those that made room for others */
+	int fail_next;			/* the holder's: the next fence to be submitted fails with this */
 	atomic_uint nfailed;
 };
 struct iovm__smmu_outq {	/* an output queue: events or page requests */
@@ -73,6 +75,7 @@ struct iovm__smmu_table {	/* struct iovm_function.priv: one function's entries *
 	uint8_t bits;			/* S1CDMax: 2^bits CDs; 0: one CD, no substreams */
 	uint8_t leaf_bits;		/* CDs of a leaf: 6 (4 KiB) or 10 (64 KiB); 0: linear */
 	atomic_bool stage2;		/* entry 0 is a stage-2 table: the STE says so, there are no CDs in force. Cleared by entry(QUIET), anyone's */
+	atomic_bool restless;		/* its STEs changed along with an entry of a PASID: from then on CFGI_STE tells its entries, too */
 	uint64_t vttb, vtcr;		/* of that table */
 	uint32_t vmid;
 };
