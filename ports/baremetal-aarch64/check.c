@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
+/* Numbers that depend on nothing but how often they were asked for: two runs draw the same. */
 #include "check.h"
 
 enum { TOLD = 8 };

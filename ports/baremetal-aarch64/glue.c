@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
+/* What libiovm asks of its host, top to bottom in the order of struct iovm_port; the rest of the port is this board's own. */
 #include "glue.h"
 
 #define SMMU_REGS ((void *)0x09050000)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
+/* The queue is read after each store that makes the SMMU carry out commands: what lies between the last CONS and this one was carried out, in this order. */
 #include "board.h"
 #include "log.h"
 
@@ -19,11 +20,12 @@ static void note(const uint64_t *command)
 		memcpy(noted.command[noted.n++], command, 16);
 }
 
-/* Before the SMMU is on, order does not matter */
+/* Before the SMMU is on, order does not matter, and nothing is counted */
 static void follow(struct log *log, unsigned opcode)
 {
 	if (!(real_read(log, REG_CR0) & SMMUEN))
 		return;
+	log->consumed++;
 	log->disorder += log->cfgi_open && opcode / 16 + 1 == LOG_TLBI;
 	log->cfgi_open = opcode != OPCODE_SYNC && (log->cfgi_open || opcode / 16 + 1 == LOG_CFGI);
 	log->open = opcode != OPCODE_SYNC;
@@ -37,7 +39,6 @@ static void note_consumed(struct log *log)
 		return;
 	for (; log->seen != cons; log->seen = next(log, log->seen)) {
 		note(slot(log, log->seen));
-		log->consumed++;
 		follow(log, slot(log, log->seen)[0] & 0xff);
 		log->stopped = false;
 	}

@@ -282,6 +282,8 @@ void memory_audit(void)
 				right(&memory.space[i], k);
 }
 
+uint64_t memory_bait(void) { return (uint64_t)trap; }
+
 void memory_end(void)
 {
 	unsigned i;

@@ -36,6 +36,7 @@ extern struct memory memory;
 void memory_begin(struct glue *g);
 void memory_end(void);					/* every space is given up; checks that nothing is left */
 void memory_audit(void);				/* what is resident is right, what is free is untouched */
+uint64_t memory_bait(void);				/* a physical address that the audit looks at, and that no space has for an input address */
 
 uint64_t page_va(unsigned i);
 int page_at(uint64_t va);				/* -1: none */
