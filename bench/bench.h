@@ -55,7 +55,7 @@ static inline uint32_t bench_below(uint64_t *state, uint32_t n)
 }
 
 typedef void bench_case(struct bench *bench);
-bench_case case_pasid, case_lookup, case_requests, case_invalidation, case_latency;
+bench_case case_pasid, case_lookup, case_requests, case_invalidation, case_latency, case_submit;
 
 /* --count. In the process that was started: exit status. In the one that runs under valgrind: count_child() */
 int count_run(struct bench *bench, const char *self);

@@ -16,6 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include "engine/engine.h"
+#include "ring.h"
 #include "world.h"
 #if defined(__has_include)
 #if __has_include(<valgrind/callgrind.h>)
@@ -30,6 +31,8 @@ struct count {
 	struct world *world;
 	uint32_t key[NKEYS];	/* numbers of mms, random */
 	struct traffic traffic;
+	struct ring_bench *ring;
+	unsigned batch;		/* commands */
 	uint64_t bad, wrong;
 };
 
@@ -61,6 +64,15 @@ static void op_claim(struct count *c, uint32_t mm)
 	iovm__bitmap_release(c->world->sys->pasids, (uint32_t)id);
 }
 
+static void op_submit(struct count *c, uint32_t mm)
+{
+	ring_submit(c->ring, c->batch);
+}
+static void op_bare(struct count *c, uint32_t mm)
+{
+	ring_bare(c->ring, c->batch);
+}
+
 static void run_op(struct count *c, void (*op)(struct count *c, uint32_t mm), unsigned n)
 {
 	CALLGRIND_TOGGLE_COLLECT;
@@ -87,15 +99,23 @@ static void run_requests(struct count *c, unsigned npages, unsigned n)
 static const struct thing {
 	const char *name;
 	void (*op)(struct count *c, uint32_t mm);
-	unsigned npages;
+	unsigned npages, batch;
 } things[] = {
-	{ LOOP, op_loop, 0 },
-	{ "request, 1-page groups", NULL, 1 },
-	{ "request, 8-page groups", NULL, 8 },
-	{ "lookup by PASID", op_pasid, 0 },
-	{ "lookup by mm", op_mm, 0 },
-	{ "lookup by mm, absent", op_absent, 0 },
-	{ "PASID claim and release", op_claim, 0 },
+	{ LOOP, op_loop, 0, 0 },
+	{ "request, 1-page groups", NULL, 1, 0 },
+	{ "request, 8-page groups", NULL, 8, 0 },
+	{ "lookup by PASID", op_pasid, 0, 0 },
+	{ "lookup by mm", op_mm, 0, 0 },
+	{ "lookup by mm, absent", op_absent, 0, 0 },
+	{ "PASID claim and release", op_claim, 0, 0 },
+	{ "SMMUv3 submit, batch of 1", op_submit, 0, 1 },
+	{ "bare ring, batch of 1", op_bare, 0, 1 },
+	{ "SMMUv3 submit, batch of 3", op_submit, 0, 3 },
+	{ "bare ring, batch of 3", op_bare, 0, 3 },
+	{ "SMMUv3 submit, batch of 17", op_submit, 0, 17 },
+	{ "bare ring, batch of 17", op_bare, 0, 17 },
+	{ "SMMUv3 submit, batch of 65", op_submit, 0, 65 },
+	{ "bare ring, batch of 65", op_bare, 0, 65 },
 };
 
 static void run_thing(struct count *c, const struct thing *thing, unsigned n)
@@ -103,6 +123,8 @@ static void run_thing(struct count *c, const struct thing *thing, unsigned n)
 	char label[80];
 
 	snprintf(label, sizeof(label), "%u %s", n, thing->name);
+	c->batch = thing->batch;
+	ring_bench_batch(c->ring, c->batch);
 	CALLGRIND_ZERO_STATS;
 	if (thing->op != NULL)
 		run_op(c, thing->op, n);
@@ -118,14 +140,18 @@ int count_child(unsigned npasids, unsigned ndevices)
 
 	c->world = world_new(ndevices, npasids, 0);
 	traffic_init(&c->traffic, c->world, 1);
+	c->ring = ring_bench_new();
 	for (unsigned i = 0; i < NKEYS; i++)
 		c->key[i] = bench_below(&seed, npasids);
 	CALLGRIND_START_INSTRUMENTATION;
 	for (size_t i = 0; i < sizeof(things) / sizeof(things[0]); i++) {
+		if (things[i].batch != 0 && npasids + ndevices > 17)	/* the same in every world */
+			continue;
 		run_thing(c, &things[i], N);
 		run_thing(c, &things[i], 2 * N);
 	}
 	CALLGRIND_STOP_INSTRUMENTATION;
+	c->wrong += c->ring->failed;
 	fprintf(stderr, "iovm-bench: %llu wrong, %llu not Success\n", (unsigned long long)c->wrong, (unsigned long long)c->bad);
 	return c->wrong + c->bad > 0;	/* the kernel frees the rest */
 }
@@ -142,7 +168,7 @@ int count_child(unsigned npasids, unsigned ndevices)
 /* ---- the process that was started ---- */
 
 struct slopes {			/* what was dumped: for each name the counts at N and at 2N */
-	struct slope { char name[80]; double at[2]; } slope[16];
+	struct slope { char name[80]; double at[2]; } slope[32];
 	unsigned n;
 };
 
@@ -256,7 +282,10 @@ static void add_rows(struct bench *bench, const struct slopes *all, unsigned npa
 		row->name = "count";
 		row->slices = 2;
 		row->instructions = each - (strncmp(slope->name, "request", 7) == 0 ? 0 : loop);
-		snprintf(row->variant, sizeof(row->variant), "%.40s, %u PASIDs, %u device%s", slope->name, npasids, ndevices, ndevices > 1 ? "s" : "");
+		if (strstr(slope->name, "batch of") != NULL)
+			snprintf(row->variant, sizeof(row->variant), "%.60s", slope->name);
+		else
+			snprintf(row->variant, sizeof(row->variant), "%.40s, %u PASIDs, %u device%s", slope->name, npasids, ndevices, ndevices > 1 ? "s" : "");
 	}
 }
 

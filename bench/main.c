@@ -15,13 +15,14 @@ static const struct { const char *name; bench_case *run; } cases[] = {
 	{ "requests", case_requests },
 	{ "invalidation", case_invalidation },
 	{ "latency", case_latency },
+	{ "submit", case_submit },
 };
 #define NCASES (sizeof(cases) / sizeof(cases[0]))
 
 static int usage(FILE *to, int status)
 {
 	fputs("usage: iovm-bench [--case NAME] [--full] [--json] [--compare FILE] [--count]\n"
-	      "  --case NAME     only pasid, lookup, requests, invalidation or latency\n"
+	      "  --case NAME     only pasid, lookup, requests, invalidation, latency or submit\n"
 	      "  --full          all cells, more slices (about half an hour)\n"
 	      "  --json          one JSON object instead of the table\n"
 	      "  --compare FILE  beside what an earlier --json wrote to FILE\n"

@@ -158,6 +158,8 @@ static Suite *overtaken_suite(void)
 	tcase_add_loop_test(claims, no_id_goes_to_two, 0, 4);
 	tcase_add_loop_test(releases, a_release_on_the_way_is_not_lost, 0, 4);
 	tcase_add_loop_test(releases, a_release_overtaken_by_a_claim, 0, 4);
+	tcase_set_timeout(claims, 120);
+	tcase_set_timeout(releases, 120);
 	suite_add_tcase(suite, claims);
 	suite_add_tcase(suite, releases);
 	return suite;
