@@ -339,6 +339,10 @@ static const struct trial stage2_trials[] = {
 	{ "level 3 with STT, too many bits", .flip = 2 << 6, .feature = F(idr) + 13, .value = 2 },
 	{ "level 2 for 34 bits", .flip = (24 ^ 30) | 1 << 6, .ok = true },
 	{ "level 3 with STT for 24 bits", .flip = (24 ^ 40) | 2 << 6, .feature = F(idr) + 13, .value = 2, .ok = true },
+	{ "level 0 for 42 bits of 42", .flip = 24 ^ 22 ^ 3 << 6 ^ 6 << 16, .root = 0 - 0x120000000000ull, .feature = F(output_bits), .value = 42 },
+	{ "level 1 for 42 bits of 42", .flip = 24 ^ 22 ^ 6 << 16, .root = 0 - 0x120000000000ull, .feature = F(output_bits), .value = 42, .ok = true },
+	{ "16K, level 1 for 40 bits of 40", .flip = 2 << 14 ^ 3 << 6 ^ 7 << 16, .root = 0 - 0x120000000000ull, .feature = F(output_bits), .value = 40 },
+	{ "16K, level 1 for 40 bits of 48", .flip = 2 << 14 ^ 3 << 6, .ok = true },
 	{ "T0SZ 40", .flip = (24 ^ 40) | 1 << 6 },
 	{ "table not aligned to both its parts", .root = 0x1000 },
 	{ "CnP and VMID", .root = 0x42ull << 48 | 1, .ok = true },
@@ -518,6 +522,21 @@ START_TEST(attach_goes_in_steps)
 		ck_assert_uint_eq(find_ste(&r, r.ids[i])[1] >> 28 & 3, 1);
 	}
 	rig_fini(&r);
+}
+END_TEST
+
+START_TEST(words_are_stored_word_0_last)
+{
+	uint64_t mem[8] = { 0, 0, 7 }, i;
+	const uint64_t words[8] = { 1, 2, 7, 4, 5, 6, 0, 8 };
+
+	nstored = 0;
+	iovm__smmu_store(mem, words, 8);
+	ck_assert_mem_eq(mem, words, sizeof mem);
+	ck_assert_uint_eq(nstored, 6);
+	ck_assert_ptr_eq(stored[5], mem);
+	for (i = 0; i < 6; i++)
+		ck_assert(stored[i] != &mem[2] && stored[i] != &mem[6]);
 }
 END_TEST
 
@@ -746,6 +765,10 @@ START_TEST(stage2_then_stage1)
 	ck_assert_mem_eq(find_cd(find_ste(&r, 6), 0), cd02, 64);
 	quiet_entry(&r, IOVM_NO_PASID);
 	enter(&r, IOVM_NO_PASID, &stage2, 0x43);
+	enter(&r, IOVM_NO_PASID, &stage1, 0x42);	/* nobody asked for quiet */
+	ck_assert_uint_eq(find_ste(&r, 6)[0] & 15, 11);
+	ck_assert_mem_eq(find_cd(find_ste(&r, 6), 0), cd02, 64);
+	enter(&r, IOVM_NO_PASID, &stage2, 0x43);
 	quiet_entry(&r, IOVM_NO_PASID);
 	attach(&r);	/* on its own account, too */
 	ck_assert_uint_eq(find_ste(&r, 6)[0] & 15, 11);
@@ -905,6 +928,7 @@ static Suite *suite(void)
 	tcase_add_test(tc, streams_beyond_the_table);
 	tcase_add_test(tc, a_table_too_large_for_the_host);
 	tcase_add_test(tc, attach_goes_in_steps);
+	tcase_add_test(tc, words_are_stored_word_0_last);
 	tcase_add_test(tc, memory_fails_at_each_point);
 	tcase_add_test(tc, a_leaf_outlives_a_failed_neighbour);
 	tcase_add_loop_test(tc, cd_forms, 0, sizeof cd_tables / sizeof cd_tables[0]);

@@ -148,7 +148,7 @@ static bool base_ok(uint64_t root, unsigned shift, unsigned out, unsigned table_
 		*base = (root & 0x0000ffffffffffc0ull) | (root & 0x3c) << 46;
 	if (wide && table_log2 < 6)
 		table_log2 = 6;
-	return !(*base & ((1ull << (table_log2 < 4 ? 4 : table_log2)) - 1)) && !(*base >> out);
+	return !(*base & ((1ull << table_log2) - 1)) && !(*base >> out);
 }
 
 static bool updates_ok(const struct iovm_smmuv3_features *f, bool access, bool dirty)
@@ -244,7 +244,7 @@ static struct vtcr vtcr_of(uint64_t v)
 
 /*
  * (5.2 S2SL0; Arm DDI 0487 D8.2) SL0 names the first level; up to 16 tables of it stand side by side. *table_log2: their size. The topmost level is there only for
- * physical addresses that need it.
+ * physical addresses that need it; with 64K granules no size lets it be asked for otherwise.
  */
 static bool stage2_start_ok(const struct iovm_smmuv3_features *f, const struct vtcr *t, unsigned shift, unsigned *table_log2)
 {
@@ -252,8 +252,7 @@ static bool stage2_start_ok(const struct iovm_smmuv3_features *f, const struct v
 
 	if (t->sl0 == 3 && (shift != 12 || !SMMU_GET_REG(f->idr[3], REG_IDR3, STT)))
 		return false;
-	if ((shift == 12 && level == 0 && f->output_bits <= 42) || (shift == 14 && level == 1 && f->output_bits <= 40) ||
-	    (shift == 16 && level == 1 && f->output_bits <= 42))
+	if ((shift == 12 && level == 0 && f->output_bits <= 42) || (shift == 14 && level == 1 && f->output_bits <= 40))
 		return false;
 	below = shift + (3 - level) * (shift - 3);
 	*table_log2 = bits - below + 3;
