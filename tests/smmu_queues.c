@@ -35,7 +35,7 @@ struct rig {
 	uint32_t gerror, forced;
 	bool force, threads;
 	unsigned gerror_reads;
-	void (*before_prod)(struct rig *r, unsigned queue), (*after_prod)(struct rig *r, unsigned queue);
+	void (*before_prod)(struct rig *r, unsigned queue), (*after_prod)(struct rig *r, unsigned queue), (*on_cons)(struct rig *r, unsigned queue);
 	unsigned held;
 	struct iovm_notice told[256];
 	unsigned ntold, lost, errors[32];
@@ -101,6 +101,8 @@ static void write32(void *regs, uint32_t offset, uint32_t value)
 	must(!((value ^ q->ack) & FLAG) || q->flag != q->ack, "an overflow acknowledged that there was not");
 	q->ack = value & FLAG;
 	q->cons_writes++;
+	if (r->on_cons)
+		r->on_cons(r, offset == EVENTQ_CONS);
 }
 
 /* ---- the producer ----------------------------------------------------------------------------------------------------------------------- */
@@ -397,6 +399,41 @@ START_TEST(what_is_not_valid_is_not_believed)
 }
 END_TEST
 
+START_TEST(four_events_can_stall)
+{
+	struct rig *r = rig_new(3, 8, 0);
+	unsigned number;
+
+	for (number = 0; number < 256; number++) {
+		const uint64_t w[4] = { number | 7ull << 32, 1ull << 31 | number, 0, 0 };
+
+		put(r, EVT, w);
+		ck_assert_uint_eq(poll_max(r, MAX), number >= 0x10 && number <= 0x13);
+		ck_assert(number < 0x10 || number > 0x13 || r->req[0].index == number);
+	}
+	ck_assert_uint_eq(r->told_events, 252);
+	rig_del(r);
+}
+END_TEST
+
+START_TEST(stop_markers_are_counted_apart)
+{
+	struct rig *r = rig_new(4, 1, 0);
+	unsigned i;
+
+	for (i = 0; i < 16; i++) {
+		const uint64_t w[2] = { (uint64_t)i << 60, 0 };		/* R W Last SSV */
+
+		ck_assert(put(r, PRI, w));
+	}
+	ck_assert_uint_eq(poll_max(r, MAX), 16);
+	ck_assert_uint_eq(load_rlx(&r->s.count.markers), 1);
+	ck_assert_uint_eq(load_rlx(&r->s.count.requests), 15);
+	ck_assert_uint_eq(r->req[12].flags, IOVM_REQ_LAST | IOVM_REQ_PASID);
+	rig_del(r);
+}
+END_TEST
+
 START_TEST(random_records_are_all_accounted_for)
 {
 	struct rig *r = rig_new(5, 5, 0);
@@ -498,6 +535,7 @@ START_TEST(a_disabled_queue_goes_on_behind_what_it_held)
 	ck_assert_uint_eq(poll_max(r, MAX), 1);
 	ck_assert_uint_eq(r->req[0].position, 0xfffffffeull + 5);
 	ck_assert_uint_eq(r->req[0].stream_id, 9);
+	ck_assert_uint_eq(r->out.flags, 0);
 	ck_assert_uint_eq(q->ack, 0);
 	rig_del(r);
 }
@@ -577,6 +615,52 @@ START_TEST(an_overflow_that_comes_between_is_looked_at)
 	ck_assert_uint_eq(poll_max(r, MAX), 1);
 	ck_assert_uint_eq(r->out.flags, IOVM_POLL_OVERFLOW);
 	ck_assert_uint_eq(r->req[0].stream_id, 7);
+	rig_del(r);
+}
+END_TEST
+
+static void overflow_alone_behind(struct rig *r, unsigned queue)
+{
+	if (queue == PRI && r->q[PRI].prod_reads == 1)
+		put_pri(r, 9);
+}
+
+START_TEST(an_overflow_alone_that_comes_between_is_looked_at)
+{
+	struct rig *r = rig_new(1, 1, 0);
+
+	r->after_prod = overflow_alone_behind;
+	put_pri(r, 1);
+	put_pri(r, 2);
+	ck_assert_uint_eq(poll_max(r, MAX), 2);
+	ck_assert_uint_eq(r->out.flags, IOVM_POLL_MORE);
+	ck_assert_uint_eq(poll_max(r, MAX), 0);
+	ck_assert_uint_eq(r->out.flags, IOVM_POLL_OVERFLOW);
+	rig_del(r);
+}
+END_TEST
+
+/* The SMMU fills the room at the moment that it gets it; somebody else looks before the poll has returned */
+static void refill_and_look(struct rig *r, unsigned queue)
+{
+	uint64_t pos[2];
+
+	while (!full(&r->q[queue]))
+		must(queue == PRI ? put_pri(r, 1) : put_stall(r, 1), "room");
+	iovm__smmu_newest(&r->s, pos);
+	must(pos[queue] == r->q[queue].prod, "newest is %lu of %lu", (unsigned long)pos[queue], (unsigned long)r->q[queue].prod);
+}
+
+START_TEST(the_position_is_known_before_the_room)
+{
+	struct rig *r = rig_new((unsigned)_i, (unsigned)_i, 3);
+	unsigned i;
+
+	put_pri(r, 1);
+	put_stall(r, 1);
+	r->on_cons = refill_and_look;
+	for (i = 0; i < 20; i++)
+		ck_assert_uint_gt(poll_max(r, 2), 0);
 	rig_del(r);
 }
 END_TEST
@@ -933,7 +1017,7 @@ START_TEST(off_or_dead_no_register_is_touched)
 	ck_assert_uint_eq(poll_max(r, MAX), 2);
 	put_pri(r, 1);
 	touched = r->q[0].prod_reads + r->q[1].prod_reads + r->gerror_reads + r->q[0].cons_writes + r->q[1].cons_writes;
-	store_rlx(_i ? &r->s.dead : &r->s.off, true);
+	store_rlx(&r->s.down, (unsigned)(_i ? SMMU_DEAD : SMMU_OFF));
 	ck_assert_uint_eq(poll_max(r, MAX), 0);
 	ck_assert_uint_eq(r->out.flags, _i ? IOVM_POLL_DEAD : 0);
 	ck_assert_uint_eq(r->out.consumed[0], 1);
@@ -1064,6 +1148,8 @@ static Suite *queues_suite(void)
 
 	tcase_add_test(records, golden_records_come_out_whole);
 	tcase_add_test(records, what_is_not_valid_is_not_believed);
+	tcase_add_test(records, four_events_can_stall);
+	tcase_add_test(records, stop_markers_are_counted_apart);
 	tcase_add_test(records, random_records_are_all_accounted_for);
 	tcase_add_loop_test(laps, entries_keep_their_order_and_position, 0, NSIZES * NSTARTS);
 	tcase_add_test(laps, halves_join);
@@ -1071,6 +1157,8 @@ static Suite *queues_suite(void)
 	tcase_add_test(laps, a_batch_costs_one_read_and_one_write);
 	tcase_add_loop_test(laps, what_comes_between_is_not_left_behind, 0, 2);
 	tcase_add_test(laps, an_overflow_that_comes_between_is_looked_at);
+	tcase_add_test(laps, an_overflow_alone_that_comes_between_is_looked_at);
+	tcase_add_loop_test(laps, the_position_is_known_before_the_room, 0, 4);
 	tcase_add_loop_test(laps, neither_queue_starves_the_other, 0, 2);
 	tcase_add_loop_test(laps, newest_holds_however_long_its_caller_was_held_up, 0, 4 * NSTARTS);
 	tcase_add_test(laps, newest_beside_poll);
