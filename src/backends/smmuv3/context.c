@@ -245,6 +245,7 @@ static int walk_stage2(struct iovm__smmu *s, struct iovm_function *fn, uint32_t 
 	t->vttb = table->root;
 	t->vtcr = table->control;
 	t->vmid = vmid;
+	store_rel(&t->restless, true);	/* once it is quieted, a PASID's entry brings stage 1 back */
 	store_rel(&t->stage2, true);
 	return iovm__smmu_streams_step(s, fn);
 }
