@@ -39,8 +39,8 @@ void case_submit(struct bench *bench)
 		ring_bench_batch(ring, b.n);
 		bench_run(bench, &m);
 	}
-	if (ring->failed)
-		fprintf(stderr, "iovm-bench: %llu batches were not taken whole\n", (unsigned long long)ring->failed);
+	if (ring->taken != ring->asked)
+		fprintf(stderr, "iovm-bench: %llu commands were not taken\n", (unsigned long long)(ring->asked - ring->taken));
 	free(ring->smmu.cmdq.slot);
 	free(ring->slot);
 	free(ring);

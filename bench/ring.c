@@ -28,6 +28,7 @@ struct ring_bench *ring_bench_new(void)
 	(void)iovm_smmuv3_probe(&s->config, &s->features);
 	s->features.no_range_tlbi = NULL;
 	s->cmdq.log2 = RING_LOG2;
+	s->cmdq.mask = r->mask = (1u << RING_LOG2) - 1;
 	s->cmdq.slot = bench_memory(sizeof(*s->cmdq.slot) << RING_LOG2);
 	r->slot = bench_memory(sizeof(*r->slot) << RING_LOG2);
 	return r;
@@ -44,17 +45,16 @@ void ring_bench_batch(struct ring_bench *r, unsigned n)
 
 void ring_submit(struct ring_bench *r, unsigned n)
 {
-	unsigned long ticket;
-
-	r->failed += iovm__smmu_submit(&r->smmu, r->cmd, n, &ticket) != (int)n;
+	r->taken += (unsigned)iovm__smmu_submit(&r->smmu, r->cmd, n, &r->ticket);
+	r->asked += n;
 }
 
 void ring_bare(struct ring_bench *r, unsigned n)
 {
-	const uint32_t mask = (1u << RING_LOG2) - 1;
+	const uint32_t mask = r->mask;
 	unsigned long prod = r->bare_prod;
 
-	if ((1u << RING_LOG2) - (prod - r->bare_cons) < n) {
+	if (mask + 1 - (prod - r->bare_cons) < n) {
 		uint32_t cons = r->smmu.config.read32(r->smmu.config.regs, SMMU_REG_CMDQ_CONS_NUMBER);
 
 		r->bare_cons += (cons - r->bare_cons) & (2 * mask + 1);
@@ -70,7 +70,9 @@ void ring_bare(struct ring_bench *r, unsigned n)
 			slot[1] = 0;
 		}
 	}
-	r->bare_prod = prod;
+	r->bare_prod = r->ticket = prod;
+	r->taken += n;
+	r->asked += n;
 	r->smmu.config.write32(r->smmu.config.regs, SMMU_REG_CMDQ_PROD_NUMBER, prod & (2 * mask + 1));
 }
 

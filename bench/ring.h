@@ -13,8 +13,10 @@ struct ring_bench {
 	uint32_t prod, cons;		/* the registers */
 	uint64_t (*slot)[2];		/* the bare ring's */
 	unsigned long bare_prod, bare_cons;
+	uint32_t mask;
 	struct iovm_cmd cmd[RING_BATCH];
-	uint64_t failed;
+	uint64_t taken, asked;
+	unsigned long ticket;
 };
 struct ring_bench *ring_bench_new(void);
 void ring_bench_batch(struct ring_bench *r, unsigned n);	/* n - 1 invalidations of a page and a fence; of 1: one invalidation */

@@ -24,11 +24,6 @@ enum { FETCH_TRIES = 3, CERROR_ILL = 1, CERROR_ABT = 2, CERROR_ATC_INV_SYNC = 3 
 enum { CS_IRQ = 1, OUTER_INNER_WB = 0xf, INNER_SHAREABLE = 3 };
 #define GERROR_BIT(name) ((uint32_t)SMMU_MASK(REG_GERROR, name))
 
-static unsigned long slot_mask(const struct iovm__smmu_cmdq *q)
-{
-	return (1ul << q->log2) - 1;
-}
-
 static bool before(unsigned long a, unsigned long b)	/* a < b, round the corner too */
 {
 	return (long)(a - b) < 0;
@@ -100,7 +95,7 @@ static bool consumed(struct iovm__smmu *s, unsigned long ticket)
 		return true;
 	if (!told_by_msi(s))
 		return !before(read_cons(s), ticket);
-	if ((int32_t)(load_acq(&q->done[(ticket - 1) & slot_mask(q)]) - (uint32_t)ticket) < 0)
+	if ((int32_t)(load_acq(&q->done[(ticket - 1) & q->mask]) - (uint32_t)ticket) < 0)
 		return false;
 	move_cons(q, ticket);
 	return true;
@@ -111,7 +106,7 @@ int iovm__smmu_reached(void *hw, unsigned long ticket)
 	struct iovm__smmu *s = hw;
 	int error;
 
-	if (IOVM_UNLIKELY(load_acq(&s->dead)))
+	if (IOVM_UNLIKELY(load_acq(&s->down) & SMMU_DEAD))
 		return IOVM_E_DEAD;
 	error = failure(&s->cmdq, ticket);
 	if (IOVM_UNLIKELY(error))
@@ -129,7 +124,7 @@ int iovm__smmu_reached(void *hw, unsigned long ticket)
 static void put_fence(struct iovm__smmu *s, unsigned long ticket, uint64_t words[SMMU_CMD_WORDS])
 {
 	struct iovm__smmu_cmdq *q = &s->cmdq;
-	unsigned long slot = (ticket - 1) & slot_mask(q);
+	unsigned long slot = (ticket - 1) & q->mask;
 
 	if (IOVM_UNLIKELY(q->fail_next)) {
 		fail(q, ticket, q->fail_next);
@@ -148,77 +143,92 @@ static void put_fence(struct iovm__smmu *s, unsigned long ticket, uint64_t words
 	words[1] = SMMU_BITS(CMD_SYNC, MSIAddress, q->msi.bus + slot * sizeof *q->done);
 }
 
-static unsigned long room_for(struct iovm__smmu *s, unsigned long prod)
-{
-	return (1ul << s->cmdq.log2) - (prod - read_cons(s));
-}
-
-/* Most commands are one TLBI of a page */
-static inline bool one_page(const struct iovm_cmd *c)
-{
-	return c->op == IOVM_CMD_TLB && c->format == IOVM_TABLE_AARCH64_S1 && (c->first ^ c->last) >> 12 == 0;
-}
-
-/* The i-th and further commands of c; how far they went */
-static unsigned put(struct iovm__smmu *s, const struct iovm_cmd *c, unsigned i, unsigned long *prod, unsigned long *room)
+/* The i-th and further commands of c, as long as there is room; whether that was all of them */
+static bool put(struct iovm__smmu *s, const struct iovm_cmd *c, unsigned long *prod)
 {
 	struct iovm__smmu_cmdq *q = &s->cmdq;
-	unsigned n = iovm__smmu_encode_count(s, c);
+	unsigned long end = load_rlx(&q->cons) + q->mask + 1;
+	unsigned i = q->partial, n = iovm__smmu_encode_count(s, c);
 
 	for (; i < n; i++) {
-		uint64_t *words = q->slot[*prod & slot_mask(q)];
+		uint64_t *words = q->slot[*prod & q->mask];
 
-		if (!*room && !(*room = room_for(s, *prod)))
+		if (*prod == end && (end = read_cons(s) + q->mask + 1) == *prod)
 			break;
 		++*prod;
-		--*room;
 		if (c->op == IOVM_CMD_FENCE)
 			put_fence(s, *prod, words);
 		else
 			iovm__smmu_encode(s, c, i, words);
 	}
 	q->partial = i < n ? i : 0;
-	return n - i;
+	return i == n;
 }
 
 static void ring(struct iovm__smmu *s, unsigned long prod)
 {
 	store_rel(&s->cmdq.prod, prod);
-	iovm__smmu_write(s, SMMU_REG_CMDQ_PROD_NUMBER, (uint32_t)(prod & (2 * slot_mask(&s->cmdq) + 1)));
+	iovm__smmu_write(s, SMMU_REG_CMDQ_PROD_NUMBER, (uint32_t)(prod & (2 * s->cmdq.mask + 1)));
 }
 
+/* Any command, any queue: c..end behind prod, of which first was the beginning */
+static int submit_all(struct iovm__smmu *s, const struct iovm_cmd *cmd, const struct iovm_cmd *c, const struct iovm_cmd *end,
+		      unsigned long first, unsigned long prod, unsigned long *ticket) __attribute__((noinline));
+static int submit_all(struct iovm__smmu *s, const struct iovm_cmd *cmd, const struct iovm_cmd *c, const struct iovm_cmd *end,
+		      unsigned long first, unsigned long prod, unsigned long *ticket)
+{
+	if (load_acq(&s->down) & SMMU_DEAD)
+		return IOVM_E_DEAD;
+	*ticket = prod;
+	if (load_acq(&s->down))	/* nothing is cached while it is off: enabling forgets everything */
+		return (int)(end - cmd);
+	for (; c < end && put(s, c, &prod); c++)
+		*ticket = prod;
+	if (prod != first)
+		ring(s, prod);
+	else if (c < end && stopped(s))
+		return IOVM_E_STOPPED;
+	return (int)(c - cmd);
+}
+
+/* The queue may be emptier than was known */
+static bool roomy(struct iovm__smmu *s, unsigned n) __attribute__((noinline));
+static bool roomy(struct iovm__smmu *s, unsigned n)
+{
+	return !load_acq(&s->down) && !s->cmdq.partial && n <= s->cmdq.mask + 1 - (load_rlx(&s->cmdq.prod) - read_cons(s));
+}
+
+/*
+ * Most batches are TLBIs of a page each, and a SYNC that nobody is told of, into a queue that has room for them: straight stores. Whatever else there is goes on from
+ * where that ends, by the general way.
+ */
 int iovm__smmu_submit(void *hw, const struct iovm_cmd *cmd, unsigned n, unsigned long *ticket)
 {
 	struct iovm__smmu *s = hw;
 	struct iovm__smmu_cmdq *q = &s->cmdq;
-	unsigned long first = load_rlx(&q->prod), prod = first, taken = first, mask = slot_mask(q), room;
+	const unsigned long first = load_rlx(&q->prod), mask = q->mask;
 	const struct iovm_cmd *c = cmd, *end = cmd + n;
+	unsigned long prod = first;
+	uint64_t (*slot)[SMMU_CMD_WORDS] = q->slot;
 
-	if (IOVM_UNLIKELY(load_acq(&s->dead)))
-		return IOVM_E_DEAD;
-	*ticket = first;
-	if (IOVM_UNLIKELY(load_acq(&s->off)))	/* nothing is cached while it is off: enabling forgets everything */
-		return (int)n;
-	room = mask + 1 - (prod - load_rlx(&q->cons));
-	for (; c < end; c++, taken = prod) {
-		if (IOVM_LIKELY(one_page(c) && room && !q->partial)) {
-			uint64_t *words = q->slot[prod++ & mask];
+	if (IOVM_UNLIKELY(load_acq(&s->down) | q->partial | (n > mask + 1 - (first - load_rlx(&q->cons)))) && !roomy(s, n))
+		return submit_all(s, cmd, cmd, end, first, first, ticket);
+	for (; c < end; c++, prod++) {
+		uint64_t *words = slot[prod & mask];
 
-			room--;
+		if (IOVM_LIKELY(c->op == IOVM_CMD_TLB && c->format == IOVM_TABLE_AARCH64_S1 && (c->first ^ c->last) >> 12 == 0)) {
 			words[0] = SMMU_CMD_TLBI_NH_VA_NUMBER | SMMU_BITS(CMD_TLBI_NH_VA, ASID, c->asid);
 			words[1] = SMMU_BITS(CMD_TLBI_NH_VA, Addr, c->first);
-		} else if (put(s, c, q->partial, &prod, &room)) {
-			break;
+		} else if (c->op == IOVM_CMD_FENCE && s->config.sync == IOVM_SMMUV3_SYNC_CONS && !q->fail_next) {
+			words[0] = SMMU_CMD_SYNC_NUMBER;
+			words[1] = 0;
+		} else {
+			return submit_all(s, cmd, c, end, first, prod, ticket);
 		}
 	}
-	*ticket = taken;
-	if (IOVM_LIKELY(prod != first)) {
-		count_up(&s->count.commands, prod - first);
-		ring(s, prod);
-	} else if (n && stopped(s)) {
-		return IOVM_E_STOPPED;
-	}
-	return (int)(c - cmd);
+	*ticket = prod;
+	ring(s, prod);
+	return (int)n;
 }
 
 int iovm__smmu_command(struct iovm__smmu *s, const uint64_t words[SMMU_CMD_WORDS])
@@ -231,7 +241,7 @@ int iovm__smmu_command(struct iovm__smmu *s, const uint64_t words[SMMU_CMD_WORDS
 
 	for (i = 0; i < 2; i++) {
 		prod = load_rlx(&q->prod);
-		memcpy(q->slot[prod & slot_mask(q)], i ? sync : words, sizeof sync);
+		memcpy(q->slot[prod & q->mask], i ? sync : words, sizeof sync);
 		ring(s, prod + 1);
 		for (turn = 0; before(read_cons(s), prod + 1); turn++)
 			if (stopped(s) || (!port->wait(port->ctx, turn) && before(read_cons(s), prod + 1)))
@@ -248,7 +258,7 @@ static unsigned long fail_fence(struct iovm__smmu_cmdq *q, unsigned long ticket,
 	unsigned long prod = load_rlx(&q->prod);
 
 	for (; !before(prod, ticket); ticket++)
-		if ((uint8_t)q->slot[(ticket - 1) & slot_mask(q)][0] == SMMU_CMD_SYNC_NUMBER) {
+		if ((uint8_t)q->slot[(ticket - 1) & q->mask][0] == SMMU_CMD_SYNC_NUMBER) {
 			fail(q, ticket, error);
 			return ticket;
 		}
@@ -286,7 +296,7 @@ static int mend(struct iovm__smmu *s, struct iovm_blame *blame)
 	struct iovm__smmu_cmdq *q = &s->cmdq;
 	unsigned code = (unsigned)SMMU_GET_REG(iovm__smmu_read(s, SMMU_REG_CMDQ_CONS_NUMBER), REG_CMDQ_CONS, ERR);
 	unsigned long ticket = read_cons(s) + 1;
-	uint64_t *words = q->slot[(ticket - 1) & slot_mask(q)];
+	uint64_t *words = q->slot[(ticket - 1) & q->mask];
 
 	*blame = (struct iovm_blame){ .error = IOVM_E_HARDWARE, .stream_id = UINT32_MAX };
 	if (before(load_rlx(&q->prod), ticket))	/* at no command of ours */
@@ -331,8 +341,8 @@ int iovm__smmu_recover(void *hw, struct iovm_blame *blame)
 	int more = 0;
 
 	*blame = (struct iovm_blame){ .stream_id = UINT32_MAX };
-	if (load_acq(&s->dead) || gerror == UINT32_MAX) {	/* all ones: there is nothing at these addresses any more */
-		store_rel(&s->dead, true);
+	if (load_acq(&s->down) & SMMU_DEAD || gerror == UINT32_MAX) {	/* all ones: there is nothing at these addresses any more */
+		or_ar(&s->down, (unsigned)SMMU_DEAD);
 		return IOVM_E_DEAD;
 	}
 	if (!active)
@@ -344,7 +354,7 @@ int iovm__smmu_recover(void *hw, struct iovm_blame *blame)
 		more = IOVM_E_DEAD;
 	if (more == IOVM_E_DEAD) {
 		blame->error = IOVM_E_DEAD;
-		store_rel(&s->dead, true);
+		or_ar(&s->down, (unsigned)SMMU_DEAD);
 	}
 	store_rel(&s->gerrorn, load_rlx(&s->gerrorn) ^ active);	/* only what is active may be toggled */
 	iovm__smmu_write(s, SMMU_REG_GERRORN_NUMBER, load_rlx(&s->gerrorn));

@@ -8,7 +8,7 @@
  */
 #ifndef IOVM_SMMUV3_FIELDS_H
 #define IOVM_SMMUV3_FIELDS_H
-#include <stdint.h>
+#include <iovm/iovm.h>	/* fixed-width types, where the host has them */
 
 #define RECORD(record, kind, name, number, words, clause, about) SMMU_##record##_NUMBER = (number),
 #define FIELD(record, name, msb, lsb, shift, values, meaning) \

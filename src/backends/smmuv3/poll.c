@@ -82,7 +82,7 @@ static uint64_t newest(const struct iovm__smmu *s, const struct iovm__smmu_outq 
 	unsigned long size = 1ul << q->log2, ahead;
 	uint32_t prod;
 
-	if (!q->mem.mem || load_acq(&s->off) || load_acq(&s->dead))
+	if (!q->mem.mem || load_acq(&s->down))
 		return before;
 	prod = iovm__smmu_read(s, q->prod_reg);
 	after = iovm__smmu_outq_position(q);
@@ -268,9 +268,9 @@ unsigned iovm__smmu_poll(void *hw, struct iovm_request *req, unsigned max, struc
 	unsigned first = s->events_first, n = 0;
 
 	*out = (struct iovm_poll){ .consumed = { iovm__smmu_outq_position(&s->priq), iovm__smmu_outq_position(&s->evtq) } };
-	if (IOVM_UNLIKELY(load_acq(&s->dead)))
+	if (IOVM_UNLIKELY(load_acq(&s->down) & SMMU_DEAD))
 		out->flags = IOVM_POLL_DEAD;
-	else if (IOVM_LIKELY(!load_acq(&s->off))) {
+	else if (IOVM_LIKELY(!load_acq(&s->down))) {
 		n = take(s, first, req, max, out);
 		s->events_first = !first && n == max;
 		n += take(s, !first, req + n, max - n, out);

@@ -176,8 +176,7 @@ int iovm__smmu_enable(struct iovm__smmu *s)
 		give_output(s, &s->priq, SMMU_REG_PRIQ_BASE_NUMBER);
 		err = switch_on(s);
 	}
-	store_rel(&s->dead, err != 0);
-	store_rel(&s->off, false);
+	store_rel(&s->down, (unsigned)(err ? SMMU_DEAD : 0));
 	return err;
 }
 
@@ -200,6 +199,6 @@ int iovm__smmu_disable(struct iovm__smmu *s)
 		iovm__smmu_outq_drop(s, &s->evtq);
 	}
 	store_rel(&s->cmdq.cons, load_rlx(&s->cmdq.prod));
-	store_rel(&s->off, true);
+	or_ar(&s->down, (unsigned)SMMU_OFF);
 	return err;
 }

@@ -34,6 +34,7 @@ static bool cmdq_new(struct iovm__smmu *s)
 	struct iovm__smmu_cmdq *q = &s->cmdq;
 
 	q->log2 = least(s->config.cmdq_log2, CMDQ_LOG2, s->features.cmdq_log2);
+	q->mask = (1ul << q->log2) - 1;
 	q->slot = iovm__smmu_dma_alloc(s, &q->mem, sizeof *q->slot << q->log2);
 	if (s->config.sync == IOVM_SMMUV3_SYNC_MSI && !s->features.no_msi)
 		q->done = iovm__smmu_dma_alloc(s, &q->msi, sizeof *q->done << q->log2);
@@ -162,7 +163,7 @@ void iovm_smmuv3_stats(const struct iovm_iommu *iommu, struct iovm_smmuv3_stats 
 	unsigned i;
 
 	*stats = (struct iovm_smmuv3_stats){
-		.size = stats->size, .commands = load_rlx(&s->count.commands), .events = load_rlx(&s->count.events),
+		.size = stats->size, .commands = load_rlx(&s->cmdq.prod), .events = load_rlx(&s->count.events),
 		.events_merged = load_rlx(&s->count.merged), .stalls = load_rlx(&s->count.stalls), .page_requests = load_rlx(&s->count.requests),
 		.stop_markers = load_rlx(&s->count.markers), .event_overflows = load_rlx(&s->count.event_overflows),
 		.pri_overflows = load_rlx(&s->count.pri_overflows), .cerror_ill = load_rlx(&s->count.ill),

@@ -42,6 +42,7 @@ struct iovm__smmu_cmdq {
 	struct iovm__smmu_dma mem;
 	uint64_t (*slot)[SMMU_CMD_WORDS];
 	unsigned log2;
+	unsigned long mask;		/* 2^log2 - 1 */
 	atomic_ulong prod;		/* written by the holder: commands ever submitted. The ticket of a command is its number, from 1 */
 	atomic_ulong cons;		/* a lower bound of those consumed, moved forward by whoever reads CMDQ_CONS */
 	unsigned partial;		/* the holder's: SMMU commands of the next iovm_cmd that are in the queue already */
@@ -61,6 +62,10 @@ struct iovm__smmu_outq {	/* an output queue: events or page requests */
 	uint32_t prod_reg, cons_reg;
 	atomic_ulong cons, cons_high;	/* absolute position of the next entry: iovm__smmu_outq_position, _seek */
 	uint32_t acked;			/* the servicer's: OVACKFLG as last written, in its place (bit 31) */
+};
+enum {
+	SMMU_OFF = 1,			/* disabled by the host */
+	SMMU_DEAD = 2,			/* service failure, or an acknowledge that did not come */
 };
 enum { SMMU_MERGE = 8 };
 struct iovm__smmu_merged {	/* events that were seen and are not yet told */
@@ -92,14 +97,13 @@ struct iovm__smmu {
 	struct iovm__smmu_dma *strtab_leaf;	/* two-level: one for each level-1 entry, allocated when its first stream is attached */
 	unsigned nstrtab_leaves;
 	uint8_t sid_bits, split;	/* split 0: linear */
-	atomic_bool off;		/* disabled by the host */
-	atomic_bool dead;		/* service failure, or an acknowledge that did not come */
+	atomic_uint down;		/* 0: it runs; SMMU_OFF, SMMU_DEAD */
 	atomic_bool msi_broken;		/* a completion word could not be written: read CMDQ_CONS instead */
 	atomic_uint told;		/* GERROR bits that recover() dealt with and poll() has not yet told the host; by bit */
 	_Atomic(uint32_t) gerrorn;	/* as last written: the holder's; poll() reads it */
 	bool events_first;		/* the servicer's: the PRI queue alone filled the last poll */
 	struct {
-		atomic_ulong commands, events, merged, stalls, requests, markers, event_overflows, pri_overflows;
+		atomic_ulong events, merged, stalls, requests, markers, event_overflows, pri_overflows;
 		atomic_ulong ill, abt, atc, gerror[11];
 	} count;
 };
