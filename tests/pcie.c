@@ -171,8 +171,9 @@ START_TEST(broken_lists_end)
 
 	space_init(&s);
 	s.word[broken[_i].at / 4] = broken[_i].header;
+	header(&s, 0x40, 0x0f, 0);		/* an ordinary capability may look so */
 	ck_assert_msg(iovm_pcie_probe(&s.pcie) == broken[_i].found, "%s", broken[_i].what);
-	ck_assert_uint_le(s.reads, 480 + 4);
+	ck_assert_uint_le(s.reads, broken[_i].found ? 480 + 4 : 1);
 	ck_assert(!s.pcie.ats || s.pcie.ats == ATS);
 }
 END_TEST
