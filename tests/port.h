@@ -35,7 +35,7 @@ struct port {
 	unsigned locks;
 
 	atomic_uint wakes;
-	unsigned notices[8];		/* by enum iovm_notice_what */
+	unsigned notices[16];		/* by enum iovm_notice_what */
 	struct iovm_notice notice;	/* the last one */
 	unsigned fences;
 	int fence_result;		/* of port.fence, once port_fencing() was called */

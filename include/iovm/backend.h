@@ -101,7 +101,8 @@ struct iovm_backend {			/* limits and functions; copied */
 	int (*attach)(void *hw, struct iovm_function *fn);
 	void (*detach)(void *hw, struct iovm_function *fn);	/* aborted and fenced before: nothing looks at it any more; frees priv */
 	/* Write one entry (pasid, or IOVM_NO_PASID: entry 0). WALK may allocate and may return NO_MEMORY or FORMAT; QUIET never fails. The core submits ENTRY afterwards.
-	 * WALK, 1: not in force yet: when that command is fenced, call again with the same arguments (then stores only, any caller) */
+	 * WALK, 1: not in force yet: when that command is fenced, call again with the same arguments (then stores only, and no lock is held; FORMAT if entry 0 became
+	 * something else meanwhile) */
 	int (*entry)(void *hw, struct iovm_function *fn, uint32_t pasid, enum iovm_to to, const struct iovm_table *table, uint32_t asid);
 };
 

@@ -83,7 +83,7 @@ static void bond_undo(struct iovm *sys, struct iovm__bond *b)
 	iovm__domain_undo(b->slot, b->domain);
 }
 
-/* 1: a step of several; 0: the entry walks; or an error, of the first step only */
+/* 1: a step of several; 0: the entry walks; or an error */
 static int write_entry(struct iovm__bond *b)
 {
 	struct iovm_device *dev = load_rlx(&b->dev);
@@ -228,7 +228,7 @@ static int go_live(struct iovm *sys, struct iovm__bond *b, int more)
 
 	while (!err && more && load_acq(&b->state) == IOVM__BOND_BINDING) {
 		more = write_entry(b);
-		err = announce_entry(b);
+		err = more < 0 ? more : announce_entry(b);
 	}
 	iovm__lock(sys);
 	if (!err && !cas_sc(&b->state, &binding, (unsigned)IOVM__BOND_LIVE))

@@ -30,12 +30,14 @@ static unsigned least(unsigned a, unsigned b)
 static bool bite(struct iovm_iommu *iommu, unsigned budget, struct turn *t)
 {
 	unsigned room = iovm__answers_room(iommu), max = least(least(room, budget - t->taken), IOVM__BATCH), polled = 0;
+	uint64_t before = iommu->consumed[0] + iommu->consumed[1], gone;
 	uint32_t flags = 0;
 
 	if (!max)
 		return t->more = false;
 	t->taken += iovm__pri_take(iommu, max, &polled, &flags);
-	t->polled += polled;
+	gone = iommu->consumed[0] + iommu->consumed[1] - before;	/* events that are no requests, too */
+	t->polled += (unsigned)gone;
 	iovm__pri_serve(iommu);
 	if (flags & IOVM_POLL_OVERFLOW) {
 		iovm__group_overflow(iommu);
@@ -47,8 +49,8 @@ static bool bite(struct iovm_iommu *iommu, unsigned budget, struct turn *t)
 		iovm__submit_recover(iommu);
 	iovm__answers_publish(iommu);
 	iovm__submit_pump(iommu);
-	t->more = polled && (polled == max || flags & IOVM_POLL_MORE);	/* an entry that is late is not to be spun for */
-	t->late = !polled && flags & (IOVM_POLL_MORE | IOVM_POLL_ERROR);
+	t->more = gone && (polled == max || flags & IOVM_POLL_MORE);	/* an entry that is late is not to be spun for */
+	t->late = !gone && flags & (IOVM_POLL_MORE | IOVM_POLL_ERROR);
 	return t->more;
 }
 
