@@ -139,6 +139,10 @@ pasted_log() {
 	says 'log: without times, too' 'F_TRANSLATION (event 0x10), x412'
 	sed 's/deadb19b/deadc19b/' many | "$iovm" decode >out
 	says 'log: another page is another entry' '412 whole, 2 distinct.'
+	{ cat many; sed 's/x.smmu/y.smmu/' many; } | "$iovm" decode >out
+	says 'log: another SMMU is another entry' '824 whole, 2 distinct.'
+	sed -n "s/arm.*${tab}0x/0x/p" many | "$iovm" decode >out
+	says 'log: words alone, behind their times' '412 whole, 1 distinct.'
 }
 
 two_smmus() {	# word by word in turns; the second lies about its number and contradicts itself; then a command, and words without a head
@@ -205,6 +209,8 @@ arguments() {
 	expect 2 'usage: --tsv alone' "$iovm" decode --tsv --json
 	expect 0 'usage: --help' "$iovm" decode --help
 	expect 1 'nothing in it' "$iovm" decode </dev/null
+	grep -q '^iovm decode: nothing here looks like SMMUv3 records' err
+	result $? 'nothing in it: says so' err
 	expect 0 'encode: words' "$iovm" encode ATC_INV SSV=1 SSID=5 SID=0x4200 Size=9 Addr=0x7f0000200000
 	says 'encode: these words' '0000420000005840 00007f0000200009'
 	expect 2 'encode: no such field' "$iovm" encode SYNC FOO=1
@@ -221,14 +227,16 @@ arguments() {
 
 errors() {
 	{
-		printf 'CMD\tSYNC\nCMD\tSYNC\t46 0\r\nCMD\tSY\0C\t46 0\nFOO\tx\ty\n\nCMD\tSYNC\t1\nCMD\tSYNC\t0000000000000046 0\nCMD\tSYNC\tx 0\nEVT\tSYNC\t0 0 0 0\n'
-		printf 'CMD\tLONG\t%070000d\nCMD\tCFGI_STE\t0000000000000200 0\nCMD\tMORE\t0\t0\nREG\tCR0(decode)\t1\nQUE\tstate\tlog2=20\nQUE\tstate\tlag2=2\nALG\tfoo\t' 0
+		printf 'CMD\tSYNC\nCMD\tSYNC\t46 0\r\nCMD\tSYNC\t0000000000000046 0\0 1\nFOO\tx\ty\n\nCMD\tSYNC\t1\nCMD\tSYNC\t0000000000000046 0\nCMD\tSYNC\tx 0\nEVT\tSYNC\t0 0 0 0\n'
+		printf 'CMD\tLONG\t%070000d\nCMD\tSYNC\t46 0%70000s\nCMD\tCFGI_STE\t0000000000000200 0\nCMD\tMORE\t0\t0\nREG\tCR0(decode)\t1\nQUE\tstate\tlog2=20\nQUE\tstate\tlag2=2\nALG\tfoo\t' 0 ''
 	} >in
 	expect 1 'ERR: exit 1' "$iovm" decode --tsv <in
 	cut -f 1,2 out >got
-	printf '%s\t%s\n' ERR SYNC ERR SYNC ERR SY ERR x ERR '' ERR SYNC CMD SYNC ERR SYNC ERR SYNC ERR LONG CMD CFGI_STE ERR MORE REG 'CR0(decode)' \
+	printf '%s\t%s\n' ERR SYNC ERR SYNC ERR SYNC ERR x ERR '' ERR SYNC CMD SYNC ERR SYNC ERR SYNC ERR LONG ERR SYNC CMD CFGI_STE ERR MORE REG 'CR0(decode)' \
 		ERR state ERR state ERR foo >want
 	same 'ERR: one line for each, and the stream goes on' want got
+	says 'ERR: a carriage return' "ERR${tab}SYNC${tab}a carriage return at its end: lines end with a newline alone"
+	says 'ERR: a fourth column' "ERR${tab}MORE${tab}more than three columns"
 	says 'ERR: what is right stays right' "CMD${tab}SYNC${tab}"
 	says 'ERR: reserved, and of another number' "CMD${tab}CFGI_STE${tab}RESERVED=9;MISMATCH=0x0"
 	[ "$(awk -F '\t' 'NF != 3' out | wc -l)" = 0 ]
@@ -241,13 +249,13 @@ errors() {
 }
 
 calculations() {
-	printf 'ALG\t%s\t%s\n' atc_range 'size=0xffffffffffffffff' atc_range 'iova=0x7ffffffffffff000;size=0x2000' atc_range 'iova=0xfffffffffffff000;size=0x1000' \
+	printf 'ALG\t%s\t%s\n' atc_range 'size=0xffffffffffffffff' atc_range 'iova=0x7ffffffffffff000;size=0x2000' atc_range 'iova=0xfffffffffffff000;size=0xffffffffffffffff' atc_range 'iova=0xfffffffffffff000;size=0x1000' \
 		pcie_inv_payload 'addr=0x1234;size=52' ril_split 'addr=0x1000;pages=1;tg_shift=12' ril_split 'pages=0x21;tg_shift=12;ttl=3' \
 		ril_split 'pages=0x100000000000;tg_shift=0xc;ttl=1' ril_split 'pages=0;tg_shift=12' >in
 	printf 'QUE\t%s\t%s\n' state 'log2=0' state 'log2=0x2;prod=7;cons=1' advance 'log2=0x4;idx=0x1e;n=3' overflow 'prod=0x80000000' >>in
 	expect 0 'calculations: done' "$iovm" decode --tsv <in
 	{
-		printf 'ALG\t%s\t%s\n' atc_range 'addr=0x0 size=52' atc_range 'addr=0x0 size=52' atc_range 'addr=0xfffffffffffff000 size=0' \
+		printf 'ALG\t%s\t%s\n' atc_range 'addr=0x0 size=52' atc_range 'addr=0x0 size=52' atc_range 'addr=0x0 size=52' atc_range 'addr=0xfffffffffffff000 size=0' \
 			pcie_inv_payload 7ffffffffffff800 ril_split '(0x1000,NUM=0,SCALE=1)' ril_split '(0x0,NUM=0,SCALE=0) (0x1000,NUM=0,SCALE=5)'
 		printf 'ALG\tril_split\t'
 		awk 'BEGIN { for (i = 0; i < 256; i++) printf "%s(0x%x%s,NUM=31,SCALE=31)", i ? " " : "", i, i ? "000000000000" : ""; print "" }'

@@ -277,7 +277,7 @@ static bool plain_words(struct decode_log *log, const char *text)
 	const char *at = behind_address(text);
 	uint64_t word;
 
-	if (strchr(at, ':') || !all_words(at, least, log->plain.open))
+	if (!all_words(at, least, log->plain.open))
 		return false;
 	while (decode_log_next(&at, least, &word) > 0) {
 		if (b && b->open)

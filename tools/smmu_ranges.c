@@ -86,7 +86,7 @@ static const char *atc_range(const struct call *c)
 	uint64_t iova = arg(c, "iova"), size = arg(c, "size"), last = iova + size - 1;
 	unsigned log2 = bits(iova >> 12 ^ last >> 12);
 
-	if (!size || last < iova)	/* 0 asks for everything, and so does what runs around the end of the space */
+	if (last < iova)	/* size 0 asks for everything, and so does what runs around the end of the space */
 		log2 = ATC_ALL;
 	start(c);
 	fprintf(c->out, "addr=0x%" PRIx64 " size=%u\n", log2 < ATC_ALL ? iova >> 12 >> log2 << log2 << 12 : 0, log2);
