@@ -3,8 +3,9 @@
 #include "board.h"
 #include "log.h"
 
-enum { REG_CR0 = 0x20, REG_GERROR = 0x60, REG_GERRORN = 0x64, REG_CMDQ_BASE = 0x90, REG_CMDQ_PROD = 0x98, REG_CMDQ_CONS = 0x9c, REG_EVENTQ_BASE = 0xa0, REG_EVENTQ_CONS = 0x100ac };
-enum { SMMUEN = 1, CMDQEN = 8, CMDQ_ERR = 1, EVENTQ_ABT_ERR = 4, OPCODE_SYNC = 0x46, OPCODE_NONE = 0xff, NOTED = 1 << 17 };
+enum { REG_CR0 = 0x20, REG_GERROR = 0x60, REG_GERRORN = 0x64, REG_CMDQ_BASE = 0x90, REG_CMDQ_PROD = 0x98, REG_CMDQ_CONS = 0x9c,
+       REG_EVENTQ_BASE = 0xa0, REG_EVENTQ_PROD = 0x100a8, REG_EVENTQ_CONS = 0x100ac, INDEX = 0xfffff };
+enum { SMMUEN = 1, EVENTQEN = 4, CMDQEN = 8, CMDQ_ERR = 1, EVENTQ_ABT_ERR = 4, OPCODE_SYNC = 0x46, OPCODE_NONE = 0xff, NOTED = 1 << 17 };
 
 struct log command_log;
 static struct { uint64_t command[NOTED][2]; unsigned n; bool full; } noted;
@@ -20,12 +21,11 @@ static void note(const uint64_t *command)
 		memcpy(noted.command[noted.n++], command, 16);
 }
 
-/* Before the SMMU is on, order does not matter, and nothing is counted */
 static void follow(struct log *log, unsigned opcode)
 {
-	if (!(real_read(log, REG_CR0) & SMMUEN))
-		return;
 	log->consumed++;
+	if (!(real_read(log, REG_CR0) & SMMUEN))	/* before it is on, order does not matter */
+		return;
 	log->disorder += log->cfgi_open && opcode / 16 + 1 == LOG_TLBI;
 	log->cfgi_open = opcode != OPCODE_SYNC && (log->cfgi_open || opcode / 16 + 1 == LOG_CFGI);
 	log->open = opcode != OPCODE_SYNC;
@@ -60,6 +60,14 @@ static void spoil(struct log *log, uint32_t prod)
 		}
 }
 
+static void check_queues(struct log *log, uint32_t on)
+{
+	if (on & CMDQEN)
+		log->disorder += ((real_read(log, REG_CMDQ_PROD) ^ real_read(log, REG_CMDQ_CONS)) & INDEX) != 0;
+	if (on & EVENTQEN)
+		log->disorder += ((real_read(log, REG_EVENTQ_PROD) ^ real_read(log, REG_EVENTQ_CONS)) & INDEX) != 0;
+}
+
 static void between_write32(void *regs, uint32_t offset, uint32_t value)
 {
 	struct log *log = regs;
@@ -81,6 +89,8 @@ static void between_write32(void *regs, uint32_t offset, uint32_t value)
 	}
 	if (offset == REG_GERRORN)
 		log->aborts += !!((value ^ gerrorn) & active & EVENTQ_ABT_ERR);
+	if (offset == REG_CR0)
+		check_queues(log, value & ~real_read(log, REG_CR0));
 	log->real.write32(log->real.regs, offset, value);
 	if (offset == REG_CMDQ_PROD || offset == REG_GERRORN)
 		note_consumed(log);

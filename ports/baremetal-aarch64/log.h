@@ -19,8 +19,8 @@ struct log {
 	bool stopped;				/* the command at seen was noted as it failed */
 	enum log_kind spoil;			/* make the next command of this kind an illegal one */
 	bool cfgi_open, open;			/* since the last SYNC there were: CFGIs, commands */
-	unsigned long consumed, failed, events, aborts;	/* consumed: while the SMMU was on; aborts: EVENTQ_ABT_ERR acknowledged */
-	unsigned long disorder;			/* TLBI while a CFGI was not complete: what is thrown out may come back from the old entry */
+	unsigned long consumed, failed, events, aborts;	/* aborts: EVENTQ_ABT_ERR acknowledged */
+	unsigned long disorder;			/* TLBI while a CFGI was not complete: what is thrown out may come back from the old entry; or a queue that was not empty when switched on */
 };
 extern struct log command_log;
 void log_between(struct log *log, struct iovm_smmuv3_config *config);	/* from here on config's accesses pass by the log */

@@ -118,7 +118,7 @@ void random_operations(unsigned n)
 	unsigned i, k;
 	uint32_t draw;
 
-	for (i = 0; i < n && score.broken < 1000; i++) {
+	for (i = 0; i < n; i++) {
 		draw = chance(1000);
 		for (k = 0; draw >= operation[k].share; k++)
 			draw -= operation[k].share;
