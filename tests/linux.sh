@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later
-# linux.sh [FOLDER]: ports/linux built by kbuild against the headers of Debian's kernels, in FOLDER/linux. Seen in its log and its module: no warning, every
-# symbol is the kernel's and open to our licence, frames under 1 KiB, no floating point or vector register. For x86-64, and for AArch64 where an SMMU is, if
-# ports/linux/arm64-headers.sh has put that kernel's headers into FOLDER/arm64-headers. What is missing is a skip that says how to get it.
+# linux.sh [FOLDER]: ports/linux built by kbuild against the headers of Debian's kernels, in FOLDER/linux. Seen in its log and its module:
+# no warning, every symbol is the kernel's and open to our licence, frames under 1 KiB, no floating point or vector register. For x86-64,
+# and for AArch64 where an SMMU is, if ports/linux/arm64-headers.sh has put that kernel's headers into FOLDER/arm64-headers. What is missing
+# is a skip that says how to get it.
 set -u
 LC_ALL=C
 export LC_ALL

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later
-# arm64-headers.sh FOLDER: the headers of Debian's kernel for AArch64, of the version whose x86-64 ones are installed, unpacked into FOLDER: nothing is
-# installed, and dpkg keeps its one architecture. What does not depend on the architecture, and kbuild's tools, are those of the x86-64 packages.
-#   make -C FOLDER/usr/src/linux-headers-*-arm64 M=$PWD/ports/linux CROSS_COMPILE=aarch64-linux-gnu- modules
+# arm64-headers.sh FOLDER: the headers of Debian's kernel for AArch64, of the version whose x86-64 ones are installed, unpacked into FOLDER:
+# nothing is installed, and dpkg keeps its one architecture. What does not depend on the architecture, and kbuild's tools, are those of the
+# x86-64 packages. Then: make -C FOLDER/usr/src/linux-headers-*-arm64 M=$PWD/ports/linux CROSS_COMPILE=aarch64-linux-gnu- modules
 set -eu
 folder=$1
 release=$(find /usr/src -maxdepth 1 -name 'linux-headers-*-amd64' | sort -V | tail -n 1)
@@ -25,6 +25,6 @@ dpkg-deb -x "$folder/apt/$package"_*.deb "$folder/new"
 for tools in scripts tools; do	# links to a folder that stands on the installed side
 	ln -sfn "/usr/lib/linux-kbuild-${release%.0-*}/$tools" "$folder/new/usr/src/$package/$tools"
 done
-rm -rf "$folder/apt" "$folder/usr"
+rm -rf "$folder/apt" "${folder:?}/usr"
 mv "$folder/new/usr" "$folder/usr"
 rm -rf "$folder/new"

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later
 /*
- * A PCIe function behind an SMMU, for its driver. PASID and ATS are the kernel's to switch: it knows what bridges carry, and restores them after a
- * reset. It does not export PRI to modules, so that one is switched on the configuration space.
+ * A PCIe function behind an SMMU, for its driver. PASID and ATS are the kernel's to switch: it knows what bridges
+ * carry, and restores them after a reset. It does not export PRI to modules, so that one is switched on the
+ * configuration space.
  */
 #include <linux/delay.h>
 #include <linux/export.h>
@@ -85,8 +86,8 @@ static int client_set_cap(void *dev, enum iovm_cap cap, uint32_t value)
 }
 
 /*
- * Any context, so it polls. The completion of a configuration read pushes what the function wrote before (PCIe 2.4.1); what it still reads is told by
- * Transactions Pending, which also reads as set when nobody answers.
+ * Any context, so it polls. The completion of a configuration read pushes what the function wrote before (PCIe
+ * 2.4.1); what it still reads is told by Transactions Pending, which also reads as set when nobody answers.
  */
 int iovm_client_fence(void *ctx, void *dev)
 {
@@ -148,7 +149,7 @@ struct iovm_device *iovm_linux_device_init(struct pci_dev *pdev, u16 credits)
 	if (IS_ERR(smmu))
 		return ERR_CAST(smmu);
 	c = client_new(pdev);
-	if (!c || !device_link_add(&pdev->dev, smmu->dev, DL_FLAG_AUTOREMOVE_CONSUMER))	/* at shutdown the SMMU comes after it */
+	if (!c)
 		return ERR_PTR(-ENOMEM);
 	iovm_pcie_describe(&c->pcie, credits, &config);
 	config.stream_ids = &stream_id;

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later
 /*
- * An SMMUv3 as a platform device: its registers, its interrupts, the port that libiovm asks for, and the thread that is its servicer. All interrupts ask
- * for the same, a dispatch, so each only rings the servicer's bell; the fault handler and the drivers' callbacks sleep there. The engine lives as
- * long as the kernel: drivers that use it hold the module, and it has no exit.
+ * An SMMUv3 as a platform device: its registers, its interrupts, the port that libiovm asks for, and the thread that
+ * is its servicer. All interrupts ask for the same, a dispatch, so each only rings the servicer's bell; the fault
+ * handler and the drivers' callbacks sleep there. The engine lives as long as the kernel: drivers that use it hold
+ * the module, and it has no exit.
  */
 #include <linux/delay.h>
 #include <linux/dma-mapping.h>
@@ -75,8 +76,9 @@ static void port_unlock(void *ctx)
 /* ---- wait and wake --------------------------------------------------------------------------------------------------------------- */
 
 /*
- * Also under spinlocks, from the notifier. A turn lasts for a time that is known from below, so the number of turns bounds the time and nobody keeps when it
- * began; a wait sleeps in all of its turns or in none. Without preemption counting preemptible() is 0, and nothing sleeps.
+ * Also under spinlocks, from the notifier. A turn lasts for a time that is known from below, so the number of turns
+ * bounds the time and nobody keeps when it began; a wait sleeps in all of its turns or in none. Without preemption
+ * counting preemptible() is 0, and nothing sleeps.
  */
 static bool port_wait(void *ctx, unsigned int turn)
 {
@@ -113,10 +115,10 @@ static int smmu_serve(void *arg)
 		now = ktime_get_ns();
 		deadline = iovm_deadline(smmu->iommu);
 		if (deadline > now)
-			wait_event_interruptible_hrtimeout(smmu->bell, xchg(&smmu->rung, 0) || kthread_should_stop(),
-							   min_t(u64, deadline - now, KTIME_MAX));
+			wait_event_interruptible_hrtimeout(smmu->bell, xchg(&smmu->rung, 0), min_t(u64, deadline - now, KTIME_MAX));
 		while (iovm_dispatch(smmu->iommu, ktime_get_ns(), BUDGET) == BUDGET)
 			cond_resched();
+		cond_resched();
 	}
 	return 0;
 }
@@ -210,6 +212,7 @@ static int start(struct iovm_smmu *smmu, const struct iovm_smmuv3_config *smmuv3
 			.lock = port_lock, .unlock = port_unlock, .wait = port_wait, .wake = port_wake, .fence = iovm_client_fence, .notice = port_notice,
 		},
 	};
+	struct task_struct *servicer;
 	int err;
 
 	config.mm.ctx = smmu;
@@ -221,11 +224,11 @@ static int start(struct iovm_smmu *smmu, const struct iovm_smmuv3_config *smmuv3
 		WARN_ON(iovm_del(smmu->sys));
 		return dev_err_probe(smmu->dev, -EIO, "%s\n", iovm_strerror(err));
 	}
-	smmu->servicer = kthread_run(smmu_serve, smmu, "iovm/%s", dev_name(smmu->dev));
-	if (!IS_ERR(smmu->servicer))
+	servicer = kthread_run(smmu_serve, smmu, "iovm/%s", dev_name(smmu->dev));
+	if (!IS_ERR(servicer))
 		return 0;
 	WARN_ON(iovm_del(smmu->sys));
-	return PTR_ERR(smmu->servicer);
+	return PTR_ERR(servicer);
 }
 
 static int smmu_probe(struct platform_device *pdev)
@@ -260,16 +263,6 @@ static int smmu_probe(struct platform_device *pdev)
 	return err;
 }
 
-/* kexec, power off: drivers were shut down before, each is a consumer of ours */
-static void smmu_shutdown(struct platform_device *pdev)
-{
-	struct iovm_smmu *smmu = platform_get_drvdata(pdev);
-
-	kthread_stop(smmu->servicer);
-	if (iovm_smmuv3_disable(smmu->iommu))
-		dev_err(smmu->dev, "does not switch off\n");
-}
-
 static const struct of_device_id smmu_of_match[] = {
 	{ .compatible = "arm,smmu-v3" },
 	{ }
@@ -278,7 +271,6 @@ static const struct of_device_id smmu_of_match[] = {
 static struct platform_driver smmu_driver = {
 	.driver = { .name = "iovm-smmuv3", .of_match_table = smmu_of_match, .suppress_bind_attrs = true },
 	.probe = smmu_probe,
-	.shutdown = smmu_shutdown,
 };
 
 struct iovm_smmu *iovm_smmu_find(const struct device_node *np)

@@ -21,7 +21,6 @@ struct iovm_smmu {
 	struct iovm *sys;
 	struct iovm_iommu *iommu;
 	struct mutex lock;		/* port.lock */
-	struct task_struct *servicer;
 	wait_queue_head_t bell;
 	int rung;
 	spinlock_t spaces_lock;

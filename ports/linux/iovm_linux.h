@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 /*
- * What a driver of a PCIe accelerator calls: the four calls of 2017 (iovm/iommu_iovm.h has the meaning) on a pci_dev, with errno. Process context.
- * For resets and surprise removal the driver calls libiovm's own iovm_device_reset_begin(), _reset_done() and _gone() (iovm/iovm.h).
+ * What a driver of a PCIe accelerator calls: the four calls of 2017 (iovm/iommu_iovm.h has the meaning) on a pci_dev,
+ * with errno. Process context. For resets and surprise removal the driver calls libiovm's own
+ * iovm_device_reset_begin(), _reset_done() and _gone() (iovm/iovm.h).
  */
 #ifndef IOVM_LINUX_H
 #define IOVM_LINUX_H
@@ -11,8 +12,9 @@ struct mm_struct;
 struct pci_dev;
 
 /*
- * The driver is bound to pdev and lets it work later. credits: how many page requests it may have outstanding; 0: none. ERR_PTR: -EPROBE_DEFER (its SMMU is not
- * there yet), -ENODEV (none in front of it), -EOPNOTSUPP (a VF; no PASID on the way to the root, no ATS, no PRI), -ENOSPC (credits), -ENOMEM.
+ * The driver is bound to pdev and lets it work later. credits: how many page requests it may have outstanding; 0:
+ * none. ERR_PTR: -EPROBE_DEFER (its SMMU is not there yet), -ENODEV (none in front of it), -EOPNOTSUPP (a VF; no
+ * PASID on the way to the root, no ATS, no PRI), -ENOSPC (credits), -ENOMEM.
  */
 struct iovm_device *iovm_linux_device_init(struct pci_dev *pdev, u16 credits);
 /* 0: the handle is dead, no callback runs or will run. -EBUSY: a bond is left, or drains: unbind, call again. To be 0 before the driver lets go of pdev */

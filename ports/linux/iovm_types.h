@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 /*
- * <stdint.h> for libiovm's headers, and every header of the kernel that its sources need: they must come before <stdatomic.h>, since both
- * have an atomic_fetch_add(), and the compiler's are macros. Limits are literals, as #if wants them.
+ * <stdint.h> for libiovm's headers, and every header of the kernel that its sources need: they must come before
+ * <stdatomic.h>, since both have an atomic_fetch_add(), and the compiler's are macros. Limits are literals, as #if
+ * wants them.
  */
 #ifndef IOVM_LINUX_TYPES_H
 #define IOVM_LINUX_TYPES_H

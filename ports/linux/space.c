@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later
 /*
- * An address space is an mm_struct. Its notifier, registered from watch to unwatch, holds the struct (not its users), so that the pointer stays unique; it
- * is freed a grace period after unwatch, when nobody is in it any more. The notifier may run under page-table locks: what it calls never sleeps.
+ * An address space is an mm_struct. Its notifier, registered from watch to unwatch, holds the struct (not its users),
+ * so that the pointer stays unique; it is freed a grace period after unwatch, when nobody is in it any more. The
+ * notifier may run under page-table locks: what it calls never sleeps.
  *
- * A frame is the kernel's again when the notifier returns, and it has no way to say no. An invalidation that is not confirmed, of a device that could not be
- * fenced either, stops the machine: otherwise the device would write to memory that belongs to somebody else.
+ * A frame is the kernel's again when the notifier returns, and it has no way to say no. An invalidation that is not
+ * confirmed, of a device that could not be fenced either, stops the machine: otherwise the device would write to
+ * memory that belongs to somebody else.
  */
 #include <linux/mm.h>
 #include <linux/mmu_notifier.h>
