@@ -49,11 +49,8 @@ static bool same(const struct decode_record *a, const struct decode_record *b)
 static uint32_t hash(const struct decode_record *r)
 {
 	uint64_t h = (uint64_t)r->said;
-	const char *at;
 	unsigned i;
 
-	for (at = r->device; *at; at++)
-		h = (h ^ (unsigned char)*at) * UINT64_C(0x100000001b3);
 	for (i = 0; i < r->nwords; i++) {
 		h = (h ^ (r->words[i] & ~ignored(r, i))) * UINT64_C(0x9e3779b97f4a7c15);
 		h ^= h >> 29;
