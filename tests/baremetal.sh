@@ -143,6 +143,14 @@ if [ -s trace ]; then
 	n=$(wc -l <commands.queue)
 	diff commands.qemu commands.queue >commands.diff && [ "$n" -gt 1000 ] && grep -q 'TLBI_NH_VA .*pages=[2-9]' commands.queue
 	result $? "baremetal: QEMU decoded what was in the queue, $n commands in order" commands.diff
+	# The same words by our own decoder, under the names that QEMU gave them
+	if [ -x "$build/iovm" ]; then
+		od -An -v --endian=little -tx8 -w16 commands.bin | awk 'NR == FNR { name[NR] = $1 ($2 $3 == "from=0to=4294967295" ? "_ALL" : ""); next }
+			{ sub(/_STE_RANGE_ALL$/, "_ALL", name[FNR]) } name[FNR] != "INVALID" { print "CMD\t" name[FNR] "\t" $1 " " $2 }' commands.qemu - >commands.tsv
+		"$build/iovm" decode --tsv <commands.tsv >commands.decoded && ! grep -E 'ERR|MISMATCH|RESERVED' commands.decoded >commands.wrong &&
+			[ "$(wc -l <commands.decoded)" = "$(wc -l <commands.tsv)" ] && [ -s commands.decoded ]
+		result $? 'baremetal: iovm decode knows them by the names that QEMU gave them' commands.wrong
+	fi
 else
 	result 77 'baremetal: this QEMU traces no commands'
 fi

@@ -354,6 +354,7 @@ void chapter_flood(void)
 void chapter_illegal(void)
 {
 	unsigned long failed = command_log.failed, faults;
+	unsigned i;
 
 	one(A, 6, 0, 100, true);
 	command_log.spoil = LOG_TLBI;
@@ -361,6 +362,14 @@ void chapter_illegal(void)
 	faults = traffic.faults;
 	one(A, 6, 0, 100, false);
 	check(command_log.failed == failed + 1 && traffic.faults > faults, "a TLBI spoilt in the queue: iovm_invalidate() returned 0 once it was carried out");
+	for (i = 0; i < 32; i++)
+		one(A, 32 + i, 0, 16, false);
+	command_log.spoil = LOG_TLBI;
+	space_unmap_range(&S[0], page_va(32), page_va(32) + 600 * PAGE - 1);	/* several TLBIs: more than the smallest queue holds with their SYNC */
+	for (i = 0; i < 32; i++)
+		one(A, 32 + i, 0, 16, false);
+	check(command_log.failed == ++failed + 1, "one of the TLBIs of a range spoilt");
+	one(A, 6, 0, 100, true);
 	command_log.spoil = LOG_SYNC;
 	space_evict(&S[0], 6);
 	one(A, 6, 0, 100, true);

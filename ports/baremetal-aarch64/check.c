@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 /* Numbers that depend on nothing but how often they were asked for: two runs draw the same. */
 #include "check.h"
+#include "log.h"
 
 enum { TOLD = 8, ENOUGH = 100 };
 struct score score;
@@ -44,6 +45,7 @@ bool expect(bool ok, const char *what, ...)
 
 _Noreturn void score_end(void)
 {
+	check(log_save(), "commands saved");
 	board_say("%u passed, %u failed, %u skipped\n", score.passed, score.failed, score.skipped);
 	board_exit(score.failed ? 1 : 0);
 }

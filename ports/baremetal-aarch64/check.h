@@ -12,7 +12,7 @@ void skip(const char *what, ...) __attribute__((format(printf, 1, 2)));
 /* Inside loops: silent unless broken (the first few are told). expectations() makes one check of all since the last */
 bool expect(bool ok, const char *what, ...) __attribute__((format(printf, 2, 3)));
 void expectations(const char *what);
-_Noreturn void score_end(void);		/* the line of counts, and the exit code */
+_Noreturn void score_end(void);		/* what was logged is saved; the line of counts, the exit code */
 
 uint32_t chance(uint32_t below);	/* 0..below-1 */
 

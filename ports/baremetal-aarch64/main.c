@@ -42,6 +42,5 @@ int main(void)
 		for (i = 0; i < sizeof lives / sizeof lives[0]; i++)
 			live(&lives[i]);
 	}
-	check(log_save(), "commands saved");
 	score_end();
 }
