@@ -112,6 +112,26 @@ stage_soak() {	# 20 seeds of 100,000 steps, as many at a time as there are cores
 	done
 }
 
+stage_baremetal() {	# the driver on an SMMU that others wrote
+	make -C "$build" libiovm.la >"$work/baremetal.log" 2>&1
+	delegate baremetal sh "$here/tests/baremetal.sh" "$build"
+}
+
+stage_linux() {	# the driver and its glue as a module of a real kernel; arm64's headers come from the registry
+	sh "$here/ports/linux/arm64-headers.sh" "$work/arm64-headers" >"$work/linux.log" 2>&1 || :
+	delegate linux sh "$here/tests/linux.sh" "$work"
+}
+
+stage_porting() {	# what docs/PORTING.md tells a reader to type, and what it tells him of sizes
+	delegate porting sh "$here/tests/porting.sh" "$build"
+	delegate sizes sh "$here/tests/sizes.sh"
+}
+
+stage_fuzz() {
+	make -C "$build" fuzz/decode >"$work/fuzz.log" 2>&1
+	delegate fuzz "$build/fuzz/decode" --runs 200000
+}
+
 stage_mutants() {
 	delegate mutants sh "$here/tests/mutants.sh" "$build" --sample 10
 }
@@ -121,7 +141,7 @@ stage_bench() {	# instructions, which do not depend on the machine's mood
 	result $? 'bench --count' "$work/bench.log"
 }
 
-for stage in ${CI_STAGES:-rules freestanding aarch64 bare installed clang asan tsan distcheck soak bench mutants}; do
+for stage in ${CI_STAGES:-rules freestanding aarch64 baremetal linux porting fuzz bare installed clang asan tsan distcheck soak bench mutants}; do
 	progress "$stage"
 	"stage_$stage"
 done

@@ -25,6 +25,7 @@ struct iovm_smmuv3_config {
 	uint8_t pasid_bits;				/* at most; 0: as many as the SMMU has */
 	uint8_t sync;					/* enum iovm_smmuv3_sync */
 	uint8_t linear;					/* 1: linear stream table even if the SMMU has two levels */
+	void *dma;			/* ctx of port.dma_alloc and dma_free for this SMMU's memory; NULL: the port's own */
 };
 
 /* What the ID registers say (clause 6.3.1 to 6.3.7), in the driver's terms */

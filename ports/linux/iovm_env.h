@@ -7,21 +7,13 @@
 #define IOVM_ASSERT(x)	BUG_ON(!(x))
 
 /* Its flags are an unsigned: the state that is saved is in the low half on every architecture */
-#define IOVM_IRQ_SAVE(flags) do { \
-	unsigned long irq_flags_; \
-	local_irq_save(irq_flags_); \
-	(flags) = irq_flags_; \
-} while (0)
-#define IOVM_IRQ_RESTORE(flags)	local_irq_restore((unsigned long)(flags))
+#define IOVM_IRQ_SAVE(flags)	local_irq_save(flags)
+#define IOVM_IRQ_RESTORE(flags)	local_irq_restore(flags)
 
 #define IOVM_LIKELY(x)		likely(x)
 #define IOVM_UNLIKELY(x)	unlikely(x)
 #define IOVM_PREFETCH(p)	__builtin_prefetch(p)
 #define IOVM_LINE		64
 #define IOVM_ALIGNED		__aligned(IOVM_LINE)
-
-/* Words that libiovm uses its own way; no header of the kernel follows */
-#undef BIT
-#undef noinline
 
 #endif

@@ -4,12 +4,12 @@
  * may hold translations. The bonds are read after the TLB fence and a full fence: a device that was let in meanwhile walked the new table (bind stores the entry
  * after it published the bond, with a full fence between: either we see the bond, or its first walk sees the change).
  *
- * Several IOMMUs or devices are asked at once and then waited for, EIGHT at a time, since their batches live on our stack. A fence that fails is shared with
+ * Several IOMMUs or devices are asked at once and then waited for, AT_ONCE at a time, since their batches live on our stack. A fence that fails is shared with
  * others: who shared it asks again alone, and who fails alone is guilty.
  */
 #include "inval/inval.h"
 
-enum { EIGHT = 8 };
+enum { AT_ONCE = 3 };	/* keeps each frame below 1 KiB: a notifier calls deep in a kernel's stack */
 
 struct flight {		/* one batch under way */
 	struct iovm_iommu *iommu;
@@ -95,12 +95,12 @@ static struct iovm_cmd tlb_command(const struct iovm__domain *d, const struct io
 static int tlb_phase(struct iovm__slot *slot, uint64_t first, uint64_t last, unsigned *turn)
 {
 	struct iovm__domain *d = load_acq(&slot->domains);
-	struct flight f[EIGHT];
+	struct flight f[AT_ONCE];
 	int err = 0, e;
 	unsigned n;
 
 	while (d) {
-		for (n = 0; d && n < EIGHT; d = d->next) {
+		for (n = 0; d && n < AT_ONCE; d = d->next) {
 			bool all;
 
 			if (!load_acq(&d->asid))
@@ -139,12 +139,12 @@ static void prepare_atc(struct flight *f, const struct iovm__bond *b, struct iov
 static int atc_phase(struct iovm__slot *slot, uint64_t first, uint64_t last, unsigned *turn)
 {
 	struct iovm__bond *b = load_acq(&slot->bonds);
-	struct flight f[EIGHT];
+	struct flight f[AT_ONCE];
 	int err = 0, e;
 	unsigned n;
 
 	while (b) {
-		for (n = 0; b && n < EIGHT; b = b->next) {
+		for (n = 0; b && n < AT_ONCE; b = b->next) {
 			unsigned state = load_sc(&b->state);
 			struct iovm_device *dev;
 
@@ -257,12 +257,12 @@ int iovm__cut_bond(struct iovm__bond *b)
 int iovm__cut_slot(struct iovm__slot *slot)
 {
 	struct iovm__bond *b = load_acq(&slot->bonds);
-	struct flight f[EIGHT];
+	struct flight f[AT_ONCE];
 	unsigned turn = 0, n, i;
 	int err = 0, e;
 
 	while (b) {
-		for (n = 0; b && n < EIGHT; b = b->next) {
+		for (n = 0; b && n < AT_ONCE; b = b->next) {
 			unsigned state = load_sc(&b->state);
 
 			if (state == IOVM__BOND_FREE || state == IOVM__BOND_ENDED || load_acq(&b->cut) == IOVM__CUT_DONE)

@@ -263,7 +263,8 @@ bool iovm__submit_pending(const struct iovm_iommu *iommu)
 void iovm__submit_pump(struct iovm_iommu *iommu)
 {
 	struct iovm__queue *q = &iommu->queue;
-	unsigned turn, flags;
+	unsigned long flags;
+	unsigned turn;
 
 	for (turn = 0; turn < 2 && iovm__submit_pending(iommu); turn++) {
 		IOVM_IRQ_SAVE(flags);
@@ -282,7 +283,7 @@ void iovm__submit_pump(struct iovm_iommu *iommu)
 void iovm__submit_recover(struct iovm_iommu *iommu)
 {
 	struct iovm__queue *q = &iommu->queue;
-	unsigned flags;
+	unsigned long flags;
 
 	IOVM_IRQ_SAVE(flags);
 	if (try_lock(q)) {
@@ -355,7 +356,7 @@ static void withdraw(struct iovm_iommu *iommu, struct iovm__batch *b)
 {
 	struct iovm__queue *q = &iommu->queue;
 	struct iovm__batch **tail;
-	unsigned flags;
+	unsigned long flags;
 
 	while (load_acq(&b->state) == IOVM__BATCH_PENDING) {
 		IOVM_IRQ_SAVE(flags);

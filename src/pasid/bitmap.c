@@ -47,7 +47,7 @@
 #include "base/bits.h"
 
 #define WORD ((uint32_t)(8 * sizeof(unsigned long)))	/* 64-ary, or 32-ary on 32-bit hosts */
-#define BIT(i) (1ul << (i) % WORD)
+#define MARK(i) (1ul << (i) % WORD)
 #define FROM(i) (~0ul << (i) % WORD)			/* this bit and those above it */
 #define UPTO(i) (~0ul >> (WORD - 1 - (i) % WORD))	/* this bit and those below it */
 
@@ -123,28 +123,28 @@ static void raise(struct iovm__bitmap *map, uint32_t leaf)
 {
 	uint32_t mid = leaf / WORD;
 
-	if (!(load_sc(mid_of(map, leaf)) & BIT(leaf)))
-		or_sc(mid_of(map, leaf), BIT(leaf));
-	if (!(load_sc(top_of(map, mid)) & BIT(mid)))
-		or_sc(top_of(map, mid), BIT(mid));
+	if (!(load_sc(mid_of(map, leaf)) & MARK(leaf)))
+		or_sc(mid_of(map, leaf), MARK(leaf));
+	if (!(load_sc(top_of(map, mid)) & MARK(mid)))
+		or_sc(top_of(map, mid), MARK(mid));
 }
 
 static void lower_top(struct iovm__bitmap *map, uint32_t mid)
 {
 	atomic_ulong *below = &map->leaf[map->mid + mid], *top = top_of(map, mid);
 
-	if (load_rlx(below) != 0 || !(load_rlx(top) & BIT(mid)))
+	if (load_rlx(below) != 0 || !(load_rlx(top) & MARK(mid)))
 		return;
-	and_sc(top, ~BIT(mid));
+	and_sc(top, ~MARK(mid));
 	if (load_sc(below) != 0)
-		or_sc(top, BIT(mid));
+		or_sc(top, MARK(mid));
 }
 
 /* The leaf was seen empty: the summaries may forget it, unless it has filled meanwhile. */
 static void lower(struct iovm__bitmap *map, uint32_t leaf)
 {
-	if (load_rlx(mid_of(map, leaf)) & BIT(leaf)) {
-		and_sc(mid_of(map, leaf), ~BIT(leaf));
+	if (load_rlx(mid_of(map, leaf)) & MARK(leaf)) {
+		and_sc(mid_of(map, leaf), ~MARK(leaf));
 		if (load_sc(&map->leaf[leaf]) != 0) {
 			raise(map, leaf);
 			return;
@@ -193,8 +193,8 @@ static uint32_t take(struct iovm__bitmap *map, uint32_t leaf, unsigned long mask
 	while (want != 0) {
 		unsigned bit = (unsigned)__builtin_ctzl(want);
 
-		was = and_ar(w, ~BIT(bit));
-		if (was & BIT(bit))
+		was = and_ar(w, ~MARK(bit));
+		if (was & MARK(bit))
 			return leaf * WORD + bit;
 		want &= was;
 	}
@@ -264,15 +264,15 @@ void iovm__bitmap_release(struct iovm__bitmap *map, uint32_t id)
 	unsigned long was;
 
 	IOVM_ASSERT(id != 0 && id <= map->last);
-	was = or_sc(&map->leaf[id / WORD], BIT(id));
-	IOVM_ASSERT(!(was & BIT(id)));
+	was = or_sc(&map->leaf[id / WORD], MARK(id));
+	IOVM_ASSERT(!(was & MARK(id)));
 	(void)was;
 	raise(map, id / WORD);
 }
 
 bool iovm__bitmap_taken(const struct iovm__bitmap *map, uint32_t id)
 {
-	return id > map->last || !(load_acq(&map->leaf[id / WORD]) & BIT(id));
+	return id > map->last || !(load_acq(&map->leaf[id / WORD]) & MARK(id));
 }
 
 static uint32_t ones(unsigned long x)	/* no library call where the CPU has no instruction for it */
@@ -295,7 +295,7 @@ uint32_t iovm__bitmap_count(const struct iovm__bitmap *map)
 static bool covers(const atomic_ulong *above, const atomic_ulong *below, uint32_t nbelow)
 {
 	for (uint32_t i = 0; i < nbelow; i++)
-		if (load_rlx(&below[i]) != 0 && !(load_rlx(&above[i / WORD]) & BIT(i)))
+		if (load_rlx(&below[i]) != 0 && !(load_rlx(&above[i / WORD]) & MARK(i)))
 			return false;
 	return true;
 }

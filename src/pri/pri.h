@@ -83,6 +83,7 @@ struct iovm__pri {
 	/* the batch that goes to the handlers */
 	unsigned nclosed, nranges;
 	struct iovm__token *closed[IOVM__BATCH];
+	struct iovm_fault faults[IOVM__BATCH];	/* of one mm: what its handler sees; not on the stack, on which that may go deep */
 	struct iovm_range ranges[IOVM__RANGES];
 	uint64_t positions[IOVM__RANGES];
 	struct iovm_request requests[IOVM__BATCH];

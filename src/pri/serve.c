@@ -46,7 +46,7 @@ static void settle(struct iovm_iommu *iommu, struct iovm__token *t, unsigned giv
 static void call_handler(struct iovm_iommu *iommu, struct iovm__token **g, unsigned n)
 {
 	struct iovm__pri *pri = iommu->pri;
-	struct iovm_fault faults[IOVM__BATCH];
+	struct iovm_fault *faults = pri->faults;
 	unsigned i;
 
 	for (i = 0; i < n; i++) {

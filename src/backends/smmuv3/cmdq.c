@@ -173,7 +173,7 @@ static void ring(struct iovm__smmu *s, unsigned long prod)
 
 /* Any command, any queue: c..end behind prod, of which first was the beginning */
 static int submit_all(struct iovm__smmu *s, const struct iovm_cmd *cmd, const struct iovm_cmd *c, const struct iovm_cmd *end,
-		      unsigned long first, unsigned long prod, unsigned long *ticket) __attribute__((noinline));
+		      unsigned long first, unsigned long prod, unsigned long *ticket) __attribute__((__noinline__));
 static int submit_all(struct iovm__smmu *s, const struct iovm_cmd *cmd, const struct iovm_cmd *c, const struct iovm_cmd *end,
 		      unsigned long first, unsigned long prod, unsigned long *ticket)
 {
@@ -192,7 +192,7 @@ static int submit_all(struct iovm__smmu *s, const struct iovm_cmd *cmd, const st
 }
 
 /* The queue may be emptier than was known */
-static bool roomy(struct iovm__smmu *s, unsigned n) __attribute__((noinline));
+static bool roomy(struct iovm__smmu *s, unsigned n) __attribute__((__noinline__));
 static bool roomy(struct iovm__smmu *s, unsigned n)
 {
 	return !load_acq(&s->down) && !s->cmdq.partial && n <= s->cmdq.mask + 1 - (load_rlx(&s->cmdq.prod) - read_cons(s));

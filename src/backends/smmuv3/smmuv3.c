@@ -9,17 +9,22 @@ enum { CMDQ_LOG2 = 8, EVTQ_LOG2 = 7, PRIQ_LOG2 = 9, SID_BITS = 16, PAGES_WITHOUT
 
 /* ---- memory ---------------------------------------------------------------------------------------------------------------------- */
 
+static void *dma_ctx(const struct iovm__smmu *s)
+{
+	return s->config.dma ? s->config.dma : s->port->ctx;
+}
+
 void *iovm__smmu_dma_alloc(const struct iovm__smmu *s, struct iovm__smmu_dma *dma, size_t size)
 {
 	dma->size = (size_t)1 << bits_ceil_log2(size < 64 ? 64 : size);
-	dma->mem = s->port->dma_alloc(s->port->ctx, dma->size, &dma->bus);
+	dma->mem = s->port->dma_alloc(dma_ctx(s), dma->size, &dma->bus);
 	return dma->mem;
 }
 
 void iovm__smmu_dma_free(const struct iovm__smmu *s, struct iovm__smmu_dma *dma)
 {
 	if (dma->mem)
-		s->port->dma_free(s->port->ctx, dma->mem, dma->size, dma->bus);
+		s->port->dma_free(dma_ctx(s), dma->mem, dma->size, dma->bus);
 	*dma = (struct iovm__smmu_dma){ 0 };
 }
 
