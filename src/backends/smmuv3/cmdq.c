@@ -11,8 +11,8 @@
  * With MSIs each slot has a word where the SMMU stores the ticket of the SYNC that completed there; submit sets it back before the SYNC can be seen.
  *
  * Errors. The queue stands still at a command until GERRORN acknowledges (7.1). Nothing in the queue is changed but that command. Illegal: a SYNC takes its place,
- * and the next SYNC of the core's, which may not even be submitted yet, fails with HARDWARE: whoever waits for it asks again. Fetch aborted: it is tried
- * again, a few times. ATC: the SYNC fails with ATC and is carried out again, since the other commands before it are only delayed (7.1).
+ * and the next SYNC of the core's, which may not even be submitted yet, fails with HARDWARE: whoever waits for it asks again. No fence stands for an answer. Fetch
+ * aborted: it is tried again, a few times. ATC: the SYNC fails with ATC and is carried out again, since the other commands before it are only delayed (7.1).
  *
  * Failures are remembered by ticket, the last FAILED of them. Who asks about an older ticket than the oldest that was forgotten hears HARDWARE: an invalidation made once
  * more is harmless, a failure that nobody heard of is not.
@@ -20,7 +20,7 @@
 #include "backends/smmuv3/smmuv3.h"
 
 enum { FAILED = sizeof(((struct iovm__smmu_cmdq *)0)->failed) / sizeof(((struct iovm__smmu_cmdq *)0)->failed[0]) };
-enum { FETCH_TRIES = 3, CERROR_ILL = 1, CERROR_ABT = 2, CERROR_ATC_INV_SYNC = 3 };
+enum { TRIES = 3, CERROR_ILL = 1, CERROR_ABT = 2, CERROR_ATC_INV_SYNC = 3 };
 enum { CS_IRQ = 1, OUTER_INNER_WB = 0xf, INNER_SHAREABLE = 3 };
 #define GERROR_BIT(name) ((uint32_t)SMMU_MASK(REG_GERROR, name))
 
@@ -35,6 +35,8 @@ static void fail(struct iovm__smmu_cmdq *q, unsigned long ticket, int error)
 {
 	unsigned n = load_rlx(&q->nfailed), i = n % FAILED;
 
+	if (n && load_rlx(&q->failed[(n - 1) % FAILED].ticket) == ticket)	/* again: one failure is enough */
+		return;
 	if (n >= FAILED)
 		store_rel(&q->forgotten, load_rlx(&q->failed[i].ticket));	/* before it is gone */
 	store_rel(&q->failed[i].ticket, ticket);
@@ -45,13 +47,17 @@ static void fail(struct iovm__smmu_cmdq *q, unsigned long ticket, int error)
 static int failure(const struct iovm__smmu_cmdq *q, unsigned long ticket)
 {
 	unsigned n = load_acq(&q->nfailed), i;
+	unsigned long prod;
 
 	if (IOVM_LIKELY(!n))
 		return 0;
 	for (i = 0; i < FAILED && i < n; i++)
 		if (load_acq(&q->failed[i].ticket) == ticket)
 			return load_acq(&q->failed[i].error);
-	return n > FAILED && !before(load_acq(&q->forgotten), ticket) ? IOVM_E_HARDWARE : 0;
+	if (n <= FAILED)
+		return 0;
+	prod = load_acq(&q->prod);	/* by age: what is new stays so after half a turn of the numbers, too */
+	return prod - ticket >= prod - load_acq(&q->forgotten) ? IOVM_E_HARDWARE : 0;
 }
 
 /* ---- how far it is -------------------------------------------------------------------------------------------------------------- */
@@ -64,22 +70,26 @@ static void move_cons(struct iovm__smmu_cmdq *q, unsigned long to)
 		;
 }
 
-/* What CMDQ_CONS says, as a number; an index beyond what was submitted says nothing */
+/* What CMDQ_CONS says, as a number; an index beyond what was submitted says nothing, and all ones (bit 31 is none) is nobody's answer */
 static unsigned long read_cons(struct iovm__smmu *s)
 {
 	struct iovm__smmu_cmdq *q = &s->cmdq;
 	unsigned long cons = load_acq(&q->cons), ahead;
+	uint32_t reg = iovm__smmu_read(s, SMMU_REG_CMDQ_CONS_NUMBER);
 
-	ahead = iovm__smmu_ahead(q->log2, iovm__smmu_read(s, SMMU_REG_CMDQ_CONS_NUMBER), cons);
-	if (ahead > load_acq(&q->prod) - cons)
+	ahead = iovm__smmu_ahead(q->log2, reg, cons);
+	if (reg == UINT32_MAX || ahead > load_acq(&q->prod) - cons)
 		return cons;
 	move_cons(q, cons + ahead);
 	return cons + ahead;
 }
 
+/* Something that recover() must see to before a fence is known to be complete: a word that could not be written is one, too */
 static bool stopped(const struct iovm__smmu *s)
 {
-	return (iovm__smmu_read(s, SMMU_REG_GERROR_NUMBER) ^ load_acq(&s->gerrorn)) & (GERROR_BIT(CMDQ_ERR) | GERROR_BIT(SFM_ERR));
+	const uint32_t errors = GERROR_BIT(CMDQ_ERR) | GERROR_BIT(MSI_CMDQ_ABT_ERR) | GERROR_BIT(SFM_ERR);
+
+	return (iovm__smmu_read(s, SMMU_REG_GERROR_NUMBER) ^ load_acq(&s->gerrorn)) & errors;
 }
 
 static bool told_by_msi(const struct iovm__smmu *s)
@@ -280,14 +290,18 @@ static uint32_t stream_of(const uint64_t words[SMMU_CMD_WORDS])
 	}
 }
 
-static int fetch_again(struct iovm__smmu *s, unsigned long ticket)
+static bool is_answer(const uint64_t words[SMMU_CMD_WORDS])
 {
-	struct iovm__smmu_cmdq *q = &s->cmdq;
+	return (uint8_t)words[0] == SMMU_CMD_PRI_RESP_NUMBER || (uint8_t)words[0] == SMMU_CMD_RESUME_NUMBER;
+}
 
+/* An error at the same command as before, a few times; or DEAD */
+static int again(struct iovm__smmu_cmdq *q, unsigned long ticket)
+{
 	if (q->abort_at != ticket)
 		q->abort_retries = 0;
 	q->abort_at = ticket;
-	return ++q->abort_retries > FETCH_TRIES ? IOVM_E_DEAD : 0;
+	return ++q->abort_retries > TRIES ? IOVM_E_DEAD : 0;
 }
 
 /* 7.1: what stands at CMDQ_CONS, and why. Before it is acknowledged, nobody reads the queue */
@@ -300,12 +314,18 @@ static int mend(struct iovm__smmu *s, struct iovm_blame *blame)
 
 	*blame = (struct iovm_blame){ .error = IOVM_E_HARDWARE, .stream_id = UINT32_MAX };
 	if (before(load_rlx(&q->prod), ticket))	/* at no command of ours */
-		return fetch_again(s, ticket);
+		return again(q, ticket);
 	switch (code) {
 	case CERROR_ILL:
 		count_up(&s->count.ill, 1);
 		blame->stream_id = stream_of(words);
-		blame->fence = fail_fence(q, ticket, IOVM_E_HARDWARE);
+		blame->fence = ticket;
+		if (is_answer(words))	/* no fence stands for it */
+			fail(q, ticket, IOVM_E_HARDWARE);
+		else
+			blame->fence = fail_fence(q, ticket, IOVM_E_HARDWARE);
+		if (again(q, ticket))	/* not even a SYNC is good enough here */
+			return IOVM_E_DEAD;
 		words[0] = SMMU_CMD_SYNC_NUMBER;
 		words[1] = 0;
 		return 1;
@@ -317,7 +337,7 @@ static int mend(struct iovm__smmu *s, struct iovm_blame *blame)
 	default:
 		if (code == CERROR_ABT)
 			count_up(&s->count.abt, 1);
-		return fetch_again(s, ticket);
+		return again(q, ticket);
 	}
 }
 
