@@ -273,7 +273,7 @@ void space_replace(struct space *s, struct space *refuge)
 			engine_switch(&traffic.engine[i], refuge);
 		}
 	serve_notices();
-	space_birth(s, s->number ? IOVM_ASID_ANY : 77);
+	space_birth(s, s->number ? IOVM_ASID_ANY : PINNED_ASID);
 }
 
 void chapter_death(void)
@@ -294,7 +294,7 @@ void chapter_death(void)
 	memory.deaths++;
 	engine_switch(A, NULL);
 	serve_notices();
-	space_birth(&S[0], 77);
+	space_birth(&S[0], PINNED_ASID);
 	engine_switch(A, &S[0]);
 	one(A, 1, 0, 100, true);
 	memory_audit();

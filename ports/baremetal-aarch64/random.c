@@ -99,17 +99,15 @@ static void flood(void)
 static void spoilt(void)
 {
 	static const enum log_kind kinds[] = { LOG_CFGI, LOG_TLBI, LOG_SYNC };
+	static void (*const under[])(void) = { move, unmap, replug, reset, die };
 
 	command_log.spoil = kinds[chance(3)];
-	if (chance(2))
-		move();
-	else
-		unmap();
+	under[chance(5)]();
 	command_log.spoil = LOG_NONE;
 }
 
 static const struct { void (*run)(void); unsigned share; } operation[] = {
-	{ transfers, 680 }, { evict, 80 }, { clean, 70 }, { unmap, 40 }, { move, 40 }, { flood, 30 }, { die, 15 }, { replug, 15 }, { reset, 15 }, { spoilt, 15 },
+	{ transfers, 645 }, { evict, 80 }, { clean, 70 }, { unmap, 40 }, { move, 40 }, { flood, 30 }, { die, 15 }, { replug, 15 }, { reset, 15 }, { spoilt, 50 },
 };
 
 void random_operations(unsigned n)

@@ -263,7 +263,7 @@ void memory_begin(struct glue *g)
 		page_put(table_memory[i]);
 	for (i = 0; i < SPACES; i++) {
 		memory.space[i].number = i;
-		space_birth(&memory.space[i], i == 0 ? 77 : IOVM_ASID_ANY);
+		space_birth(&memory.space[i], i ? IOVM_ASID_ANY : PINNED_ASID);
 	}
 }
 

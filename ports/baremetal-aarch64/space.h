@@ -11,6 +11,7 @@
 #include "glue.h"
 
 enum { SPACES = 5, PAGES = 96, FRAMES = 44, TABLES = 96 };
+enum { PINNED_ASID = 0xbeef };	/* of the first space; libiovm picks the others', counting up, and would take a low one while the first space is away */
 
 struct page {
 	uint8_t *frame;			/* NULL: on disk only */
