@@ -150,6 +150,8 @@ if [ -s trace ]; then
 		"$build/iovm" decode --tsv <commands.tsv >commands.decoded && ! grep -E 'ERR|MISMATCH|RESERVED' commands.decoded >commands.wrong &&
 			[ "$(wc -l <commands.decoded)" = "$(wc -l <commands.tsv)" ] && [ -s commands.decoded ]
 		result $? 'baremetal: iovm decode knows them by the names that QEMU gave them' commands.wrong
+	else
+		result 77 'baremetal: no iovm in the build folder to decode them with'
 	fi
 else
 	result 77 'baremetal: this QEMU traces no commands'

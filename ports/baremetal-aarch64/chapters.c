@@ -74,7 +74,7 @@ bool life_begin(const struct life *life)
 	if (!check(glue_smmu(&glue, &config) == 0, "iovm_smmuv3_add"))
 		return false;
 	memory_begin(&glue);
-	traffic.transfers = traffic.attempts = traffic.faults = traffic.records = traffic.lost = traffic.errors = traffic.strays = 0;
+	traffic.transfers = traffic.attempts = traffic.faults = traffic.notices = traffic.records = traffic.lost = traffic.errors = traffic.strays = 0;
 	return check(engine_add(A, &S[0]) == 0 && engine_add(B, &S[1]) == 0, "two devices, each with a space of its own");
 }
 
@@ -91,7 +91,8 @@ static void check_counters(const struct life *life)
 	check(!s.requests && !s.groups && !s.pasids_allocated && !s.bonds && !s.tokens && !s.unknown_streams && !glue.faults,
 	      "counters: no page request, no PASID, no bond, no token");
 	check(m.commands == command_log.consumed, "counters: %lu commands, %lu taken by the SMMU", m.commands, command_log.consumed);
-	check(m.events == command_log.events && m.events == traffic.records, "counters: %lu events, each of them told", m.events);
+	check(m.events == command_log.events && m.events == traffic.records && m.events == m.events_merged + traffic.notices,
+	      "counters: %lu events, each of them told, in %lu notices", m.events, traffic.notices);
 	check(m.gerror[2] == command_log.aborts && m.gerror[0] == command_log.failed && m.cerror_ill == command_log.failed && !m.cerror_abt &&
 	      !m.cerror_atc && !m.stalls && !m.page_requests, "counters: event queue full %lu times, %lu illegal commands, nothing else", m.gerror[2], m.cerror_ill);
 	check(!command_log.disorder && !command_log.open, "every CFGI complete before the next TLBI, every command before the end; queues empty when switched on");

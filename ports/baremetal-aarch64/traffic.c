@@ -53,6 +53,7 @@ static void terminated(struct iovm_device *dev, const struct iovm_notice *w)
 {
 	struct engine *e = engine_of(w->stream_id);
 
+	traffic.notices++;
 	traffic.records += w->count;
 	traffic.last = *w;
 	if (!expect(e && e->now && dev == e->dev && w->pasid == IOVM_NO_PASID, "event %x for stream %x", w->code, w->stream_id))

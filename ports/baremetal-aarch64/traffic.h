@@ -27,7 +27,8 @@ struct engine {
 };
 struct traffic {
 	struct engine engine[ENGINES];
-	unsigned long transfers, attempts, faults, records, lost, errors, strays;	/* strays: expected of streams without an entry */
+	unsigned long transfers, attempts, faults;
+	unsigned long notices, records, lost, errors, strays;	/* notices: of terminated transfers; records: that they stand for; strays: of streams without an entry */
 	struct iovm_notice last;	/* the last TERMINATED */
 };
 extern struct traffic traffic;
