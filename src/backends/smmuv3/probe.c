@@ -5,7 +5,7 @@
  */
 #include "backends/smmuv3/smmuv3.h"
 
-enum { TTF_AARCH64 = 2, LITTLE = 2, BIG = 3, TERMINATE_ONLY = 1, QUEUE_LOG2_MAX = 19 };
+enum { TTF_AARCH64 = 2, RESERVED_ENDIAN = 1, BIG = 3, TERMINATE_ONLY = 1, RESERVED_MODEL = 3, QUEUE_LOG2_MAX = 19 };
 
 #define IDR0(name) ((unsigned)SMMU_GET_REG(f->idr[0], REG_IDR0, name))
 #define IDR1(name) ((unsigned)SMMU_GET_REG(f->idr[1], REG_IDR1, name))
@@ -22,8 +22,10 @@ static const char *refusal(const struct iovm_smmuv3_features *f)
 		return "IDR0.S1P = 0 and IDR0.S2P = 0: it translates nothing";
 	if (!(IDR0(TTF) & TTF_AARCH64))
 		return "IDR0.TTF has no AArch64 tables";
-	if (IDR0(TTENDIAN) == BIG)
-		return "IDR0.TTENDIAN = 3: big-endian tables only";
+	if (IDR0(TTENDIAN) == BIG || IDR0(TTENDIAN) == RESERVED_ENDIAN)
+		return IDR0(TTENDIAN) == BIG ? "IDR0.TTENDIAN = 3: big-endian tables only" : "IDR0.TTENDIAN = 1, which is reserved";
+	if (IDR0(STALL_MODEL) == RESERVED_MODEL)	/* CD.S must be this or that by the model */
+		return "IDR0.STALL_MODEL = 3, which is reserved";
 	if (IDR1(QUEUES_PRESET) || IDR1(TABLES_PRESET))
 		return IDR1(QUEUES_PRESET) ? "IDR1.QUEUES_PRESET = 1: its queues lie where we cannot choose" :
 					     "IDR1.TABLES_PRESET = 1: its stream table lies where we cannot choose";

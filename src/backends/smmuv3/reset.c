@@ -11,7 +11,7 @@
 #include "backends/smmuv3/smmuv3.h"
 
 enum { CR0_SMMUEN = 1, CR0_PRIQEN = 2, CR0_EVENTQEN = 4, CR0_CMDQEN = 8, CR0_ATSCHK = 16 };
-enum { IRQ_GERROR = 1, IRQ_PRIQ = 2, IRQ_EVENTQ = 4, CR0_SWITCHES = 0x1f, IRQ_SWITCHES = 7, CFGI_EVERYTHING = 31 };
+enum { IRQ_GERROR = 1, IRQ_PRIQ = 2, IRQ_EVENTQ = 4, CR0_SWITCHES = 0x5df, IRQ_SWITCHES = 7, CFGI_EVERYTHING = 31 };
 
 /* Until (reg & mask) == value */
 static int acknowledged(const struct iovm__smmu *s, uint32_t reg, uint32_t mask, uint32_t value)
@@ -25,16 +25,25 @@ static int acknowledged(const struct iovm__smmu *s, uint32_t reg, uint32_t mask,
 	return 0;
 }
 
+/* Who was here before, or a try that was given up, may have left a switch on its way */
+static int set(const struct iovm__smmu *s, uint32_t reg, uint32_t ack, uint32_t switches, uint32_t value)
+{
+	int err = acknowledged(s, ack, switches, iovm__smmu_read(s, reg) & switches);
+
+	if (err)
+		return err;
+	iovm__smmu_write(s, reg, value);
+	return acknowledged(s, ack, switches, value);
+}
+
 static int set_cr0(const struct iovm__smmu *s, uint32_t value)
 {
-	iovm__smmu_write(s, SMMU_REG_CR0_NUMBER, value);
-	return acknowledged(s, SMMU_REG_CR0ACK_NUMBER, CR0_SWITCHES, value);
+	return set(s, SMMU_REG_CR0_NUMBER, SMMU_REG_CR0ACK_NUMBER, CR0_SWITCHES, value);
 }
 
 static int set_irq(const struct iovm__smmu *s, uint32_t value)
 {
-	iovm__smmu_write(s, SMMU_REG_IRQ_CTRL_NUMBER, value);
-	return acknowledged(s, SMMU_REG_IRQ_CTRLACK_NUMBER, IRQ_SWITCHES, value);
+	return set(s, SMMU_REG_IRQ_CTRL_NUMBER, SMMU_REG_IRQ_CTRLACK_NUMBER, IRQ_SWITCHES, value);
 }
 
 /* 6.3.14: all fields and Update in one store, while Update is 0. What does not translate aborts. An SMMU that has no GBPA reads 0 and says nothing. */
@@ -79,6 +88,7 @@ static void give_commands(struct iovm__smmu *s)
 
 	store_rel(&q->cons, load_rlx(&q->prod));
 	q->partial = q->abort_retries = 0;
+	q->fail_next = 0;
 	iovm__smmu_write64(s, SMMU_REG_CMDQ_BASE_NUMBER,
 			   SMMU_BITS(REG_CMDQ_BASE, LOG2SIZE, q->log2) | SMMU_BITS(REG_CMDQ_BASE, ADDR, q->mem.bus) | SMMU_BITS(REG_CMDQ_BASE, RA, 1));
 	iovm__smmu_write(s, SMMU_REG_CMDQ_PROD_NUMBER, at);
@@ -113,22 +123,34 @@ static int forget_everything(struct iovm__smmu *s)
 	return err ? err : iovm__smmu_command(s, rest);
 }
 
-/* No MSIs: interrupts are lines. What was wrong before is not ours */
-static int begin_interrupts(struct iovm__smmu *s)
+/* A command error of who was here before would stop our commands: over with it before there are any. Service failure is left by a reset only, acknowledged or not (12.3) */
+static int forget_errors(struct iovm__smmu *s)
 {
 	uint32_t gerror = iovm__smmu_read(s, SMMU_REG_GERROR_NUMBER);
-	uint32_t wanted = IRQ_GERROR | IRQ_EVENTQ | (s->priq.mem.mem ? IRQ_PRIQ : 0);
 
-	if ((gerror ^ load_rlx(&s->gerrorn)) & (uint32_t)SMMU_MASK(REG_GERROR, SFM_ERR))
+	if (gerror & (uint32_t)SMMU_MASK(REG_GERROR, SFM_ERR))
 		return IOVM_E_DEAD;
 	store_rel(&s->gerrorn, gerror);
 	iovm__smmu_write(s, SMMU_REG_GERRORN_NUMBER, gerror);
+	return 0;
+}
+
+/* No MSIs: interrupts are lines. What was wrong before is not ours */
+static int begin_interrupts(struct iovm__smmu *s)
+{
+	uint32_t wanted = IRQ_GERROR | IRQ_EVENTQ | (s->priq.mem.mem ? IRQ_PRIQ : 0);
+	int err = forget_errors(s);
+
+	if (err)
+		return err;
 	if (!s->features.no_msi) {
 		iovm__smmu_write64(s, SMMU_REG_GERROR_IRQ_CFG0_NUMBER, 0);
 		iovm__smmu_write64(s, SMMU_REG_EVENTQ_IRQ_CFG0_NUMBER, 0);
 		if (s->priq.mem.mem)
 			iovm__smmu_write64(s, SMMU_REG_PRIQ_IRQ_CFG0_NUMBER, 0);
 	}
+	if (s->priq.mem.mem)	/* LO = 0, for a line too: when it is no longer empty, as poll() wants it */
+		iovm__smmu_write(s, SMMU_REG_PRIQ_IRQ_CFG2_NUMBER, 0);
 	return set_irq(s, wanted);
 }
 
@@ -161,14 +183,11 @@ static int switch_off(struct iovm__smmu *s)
 
 int iovm__smmu_enable(struct iovm__smmu *s)
 {
-	uint32_t gerror;
 	int err = switch_off(s);
 
+	if (!err)
+		err = forget_errors(s);
 	if (!err) {
-		/* a command error of who was here before would stop our commands: over with it before there are any */
-		gerror = iovm__smmu_read(s, SMMU_REG_GERROR_NUMBER);
-		store_rel(&s->gerrorn, gerror & ~(uint32_t)SMMU_MASK(REG_GERROR, SFM_ERR));
-		iovm__smmu_write(s, SMMU_REG_GERRORN_NUMBER, load_rlx(&s->gerrorn));
 		give_attributes(s);
 		give_streams(s);
 		give_commands(s);
@@ -180,12 +199,19 @@ int iovm__smmu_enable(struct iovm__smmu *s)
 	return err;
 }
 
-/* 14.2: stalls end with SMMUEN; the last events are still read; then the queues */
+/*
+ * 14.2, from step 4: stalls end with SMMUEN; the last events are still written; then the queues. If it does not follow it may still translate: then nothing more may be
+ * said to be complete.
+ */
 int iovm__smmu_disable(struct iovm__smmu *s)
 {
-	uint32_t cr0 = iovm__smmu_read(s, SMMU_REG_CR0_NUMBER) & CR0_SWITCHES;
-	int err = abort_untranslated(s);
+	uint32_t cr0;
+	int err;
 
+	if (load_acq(&s->down) & SMMU_OFF)	/* its registers may have no power */
+		return 0;
+	err = abort_untranslated(s);
+	cr0 = iovm__smmu_read(s, SMMU_REG_CR0_NUMBER) & CR0_SWITCHES;
 	if (!err)
 		err = set_cr0(s, cr0 & ~(uint32_t)CR0_SMMUEN);
 	if (!err)
@@ -194,11 +220,13 @@ int iovm__smmu_disable(struct iovm__smmu *s)
 		err = set_irq(s, 0);
 	if (!err)
 		err = set_cr0(s, 0);
-	if (!err) {
-		iovm__smmu_outq_drop(s, &s->priq);
-		iovm__smmu_outq_drop(s, &s->evtq);
+	if (err) {
+		or_ar(&s->down, (unsigned)SMMU_DEAD);
+		return err;
 	}
+	iovm__smmu_outq_drop(s, &s->priq);
+	iovm__smmu_outq_drop(s, &s->evtq);
 	store_rel(&s->cmdq.cons, load_rlx(&s->cmdq.prod));
 	or_ar(&s->down, (unsigned)SMMU_OFF);
-	return err;
+	return 0;
 }
