@@ -95,7 +95,7 @@ static void check_counters(const struct life *life)
 	      "counters: %lu events, each of them told, in %lu notices", m.events, traffic.notices);
 	check(m.gerror[2] == command_log.aborts && m.gerror[0] == command_log.failed && m.cerror_ill == command_log.failed && !m.cerror_abt &&
 	      !m.cerror_atc && !m.stalls && !m.page_requests, "counters: event queue full %lu times, %lu illegal commands, nothing else", m.gerror[2], m.cerror_ill);
-	check(!command_log.disorder && !command_log.open, "every CFGI complete before the next TLBI, every command before the end; queues empty when switched on");
+	check(!command_log.disorder && !command_log.open, "every CFGI complete before the next TLBI, every command before the end; queues empty when switched on; 4 KiB granules");
 	check(traffic.lost >= (m.gerror[2] != 0), "lost events are told");
 	check((board_irqs(SMMU_SYNC_SPI) > syncs_before) == (life->sync == IOVM_SMMUV3_SYNC_IRQ), "CMD_SYNC interrupts: %s",
 	      life->sync == IOVM_SMMUV3_SYNC_IRQ ? "taken" : "none");

@@ -5,7 +5,7 @@
 
 enum { REG_CR0 = 0x20, REG_GERROR = 0x60, REG_GERRORN = 0x64, REG_CMDQ_BASE = 0x90, REG_CMDQ_PROD = 0x98, REG_CMDQ_CONS = 0x9c,
        REG_EVENTQ_BASE = 0xa0, REG_EVENTQ_PROD = 0x100a8, REG_EVENTQ_CONS = 0x100ac, INDEX = 0xfffff };
-enum { SMMUEN = 1, EVENTQEN = 4, CMDQEN = 8, CMDQ_ERR = 1, EVENTQ_ABT_ERR = 4, OPCODE_SYNC = 0x46, OPCODE_NONE = 0xff, NOTED = 1 << 17 };
+enum { SMMUEN = 1, EVENTQEN = 4, CMDQEN = 8, CMDQ_ERR = 1, EVENTQ_ABT_ERR = 4, OPCODE_SYNC = 0x46, OPCODE_NONE = 0xff, TG_4K = 1, NOTED = 1 << 17 };
 
 struct log command_log;
 static struct { uint64_t command[NOTED][2]; unsigned n; bool full; } noted;
@@ -21,8 +21,11 @@ static void note(const uint64_t *command)
 		memcpy(noted.command[noted.n++], command, 16);
 }
 
-static void follow(struct log *log, unsigned opcode)
+static void follow(struct log *log, const uint64_t *command)
 {
+	unsigned opcode = command[0] & 0xff;
+
+	log->disorder += opcode / 16 + 1 == LOG_TLBI && (command[1] >> 10 & 3) > TG_4K;	/* of a size that our tables do not have */
 	log->consumed++;
 	if (!(real_read(log, REG_CR0) & SMMUEN))	/* before it is on, order does not matter */
 		return;
@@ -39,7 +42,7 @@ static void note_consumed(struct log *log)
 		return;
 	for (; log->seen != cons; log->seen = next(log, log->seen)) {
 		note(slot(log, log->seen));
-		follow(log, slot(log, log->seen)[0] & 0xff);
+		follow(log, slot(log, log->seen));
 		log->stopped = false;
 	}
 	if (!log->stopped && (real_read(log, REG_GERROR) ^ real_read(log, REG_GERRORN)) & CMDQ_ERR) {
