@@ -327,6 +327,27 @@ START_TEST(commands_that_do_not_run)
 }
 END_TEST
 
+static void step_at_the_end(void *arg, unsigned turn)
+{
+	struct mock_host *h = arg;
+
+	if (turn == h->port.wait_limit)		/* the port says that time is up, and then it is looked at once more */
+		mock_run(&h->m, 1);
+}
+
+START_TEST(commands_that_run_late)
+{
+	struct mock_host *h = mock_host_new();
+
+	h->m.stepwise = true;
+	h->port.on_wait = step_at_the_end;
+	h->port.wait_arg = h;
+	added(h, 0);
+	forgot_everything(&h->m, 0);
+	mock_host_del(h);
+}
+END_TEST
+
 START_TEST(service_failure)
 {
 	struct mock_host *h = mock_host_new();
@@ -446,6 +467,7 @@ static Suite *suite(void)
 	tcase_add_test(on, as_late_as_may_be);
 	tcase_add_loop_test(on, never_acknowledged, 0, 7);
 	tcase_add_loop_test(on, commands_that_do_not_run, 0, 7);
+	tcase_add_test(on, commands_that_run_late);
 	tcase_add_loop_test(on, service_failure, 0, 2);
 	tcase_add_test(on, nothing_at_all);
 	suite_add_tcase(s, on);
