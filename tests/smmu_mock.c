@@ -4,7 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define BUS	(1ull << 46)	/* bus addresses are no pointers */
 static const uint32_t cr0_fields = 0x5df;	/* SMMUEN..ATSCHK, VMW, DPT_WALK_EN */
+
+void *mock_memory(uint64_t bus)
+{
+	return (void *)(uintptr_t)(bus - BUS);
+}
 
 static uint32_t *reg(struct mock *m, uint32_t offset)
 {
@@ -43,7 +49,7 @@ static uint64_t (*queue(struct mock *m))[2]	/* aligned down to its size */
 {
 	uint64_t base = reg64(m, CMDQ_BASE) & 0x00ffffffffffffe0, size = 16ull << queue_log2(m);
 
-	return (void *)(uintptr_t)(base & ~(size - 1));
+	return mock_memory(base & ~(size - 1));
 }
 
 static uint32_t used(struct mock *m)
@@ -126,7 +132,8 @@ static void complete(struct mock *m, const uint64_t *w)	/* a SYNC: 4.7.3 */
 		mock_error(m, ERR_MSI_CMDQ);
 		return;
 	}
-	__atomic_store_n((uint32_t *)(uintptr_t)addr, data, __ATOMIC_RELEASE);
+	if (!m->msi_lost)
+		__atomic_store_n((uint32_t *)mock_memory(addr), data, __ATOMIC_RELEASE);
 	m->msis++;
 }
 
@@ -355,12 +362,19 @@ struct iovm_smmuv3_config mock_config(struct mock *m)
 static void *dma_alloc(void *ctx, size_t size, uint64_t *bus)	/* aligned to its size, as the port promises */
 {
 	struct port *port = ctx;
-	void *mem = aligned_alloc(size, size);
+	void *mem;
 
+	port->allocs++;
+	if (port->allocs == port->fail_nth || (port->fail_from && port->allocs >= port->fail_from)) {
+		port->failed++;
+		return NULL;
+	}
+	mem = aligned_alloc(size, size);
 	must(mem != NULL, "no memory");
 	memset(mem, 0, size);
 	port->blocks++;
-	*bus = (uintptr_t)mem;
+	port->live += size;
+	*bus = (uintptr_t)mem + BUS;
 	return mem;
 }
 
@@ -368,7 +382,9 @@ static void dma_free(void *ctx, void *mem, size_t size, uint64_t bus)
 {
 	struct port *port = ctx;
 
+	must(bus == (uintptr_t)mem + BUS, "freed another bus address");
 	port->blocks--;
+	port->live -= size;
 	free(mem);
 }
 

@@ -36,7 +36,7 @@ struct mock {
 	unsigned long count;		/* commands ever consumed */
 	unsigned long fail_at;		/* the command of this number, from 0, fails fail_times times with fail_code */
 	unsigned fail_times, fail_code;
-	bool msi_aborts;
+	bool msi_aborts, msi_lost;
 	unsigned interrupts, msis;	/* of SYNCs */
 	uint64_t log[8192][2];		/* consumed commands, by number */
 
@@ -50,6 +50,7 @@ struct iovm_smmuv3_config mock_config(struct mock *m);
 void mock_run(struct mock *m, unsigned n);	/* at most n commands */
 void mock_error(struct mock *m, uint32_t bits);	/* activate these bits of GERROR */
 uint32_t mock_active(const struct mock *m);	/* errors not acknowledged */
+void *mock_memory(uint64_t bus);	/* where memory of this bus address is */
 uint32_t mock_read(void *regs, uint32_t offset);
 void mock_write(void *regs, uint32_t offset, uint32_t value);
 
