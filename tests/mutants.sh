@@ -6,6 +6,7 @@
 #	kills: scenario:detach			its test case (Check's CK_RUN_CASE) fails
 #	kills: I26				`iovm soak` with a fixed seed exits 1 and names I26
 #	soak: --inject F16 --iommus 2		how that soak is run, if not as below
+#	kills: baremetal			the program of ports/baremetal-aarch64 fails (or never ends) on QEMU
 #
 # A worker has one copy of the tree and of a warm build folder: a mutant is applied there, what depends on it is built, the test is run, and the copy is
 # restored. Nothing is ever written in the tree itself. A patch that does not apply or build, that a timeout ended, or that something else than what the
@@ -33,6 +34,10 @@ verify() {
 		1) grep -qE "\\b$2 violated " "$4" && return 1 ;;
 		esac
 		return 2 ;;
+	baremetal)
+		make -C "$1/ports/baremetal-aarch64" OUT="$1/build/baremetal" >"$4" 2>&1 || return 2
+		timeout "$limit" sh "$1/ports/baremetal-aarch64/qemu.sh" "$1/build/baremetal/iovm.elf" >"$4" 2>&1 </dev/null && return 0
+		return 1 ;;
 	esac
 	program=${2%%:*}
 	(
@@ -52,7 +57,7 @@ verify() {
 	return 2
 }
 
-targets() { case $1 in I[0-9]*) echo iovm ;; *) echo "tests/${1%%:*}" ;; esac; }
+targets() { case $1 in I[0-9]*) echo iovm ;; baremetal) echo libiovm.la ;; *) echo "tests/${1%%:*}" ;; esac; }
 
 # try FOLDER PATCH: prints killed, survived or broken, and why
 try() {

@@ -49,7 +49,7 @@ enum iovm_error {
 	IOVM_E_PF_FIRST = -7,		/* a VF before its PF: init the PF, call again */
 	IOVM_E_UNTRUSTED = -8,		/* ATS or PRI asked for a device without IOVM_DEV_TRUSTED */
 	IOVM_E_NOT_READY = -9,		/* bind before iovm_device_init() */
-	IOVM_E_UNSUPPORTED = -10,	/* this IOMMU has no such feature (ATS, page requests, stalls): do without it */
+	IOVM_E_UNSUPPORTED = -10,	/* this IOMMU (or the device) has no such feature (ATS, page requests, stalls, PASIDs): do without it */
 	/* resource: free something, call again */
 	IOVM_E_NO_MEMORY = -20,		/* port.alloc or dma_alloc said no; nothing changed */
 	IOVM_E_NO_PASID = -21,		/* every PASID this device can carry is in use or in quarantine */
@@ -93,7 +93,7 @@ typedef void iovm_bond_cb(struct iovm_device *dev, void *mm, enum iovm_bond_even
  * Let dev reach mm. Returns the PASID (1..2^20-1) to program into the device. Counted: a second bind of (dev, mm) with the same callback and
  * arg gives the same PASID and needs a second unbind; another callback or arg is EXISTS. The caller holds mm alive during the call.
  * cb may run (SHUTDOWN) before bind has returned in another thread: initialise what it uses first. cb may be NULL.
- * BUSY: the last bond of (dev, mm) still drains: wait for UNBOUND. MM_DEAD: no callback will come. Otherwise NOT_READY, PASID_WIDTH, NO_PASID,
+ * BUSY: the last bond of (dev, mm) still drains: wait for UNBOUND. MM_DEAD: no callback will come. Otherwise NOT_READY, UNSUPPORTED (no PASIDs at this device or IOMMU), PASID_WIDTH, NO_PASID,
  * NO_ASID, NO_MEMORY, FULL, FORMAT, or what mm_ops.watch returned: nothing changed.
  */
 int iovm_bind_mm(struct iovm_device *dev, void *mm, iovm_bond_cb *cb, void *arg);
@@ -123,7 +123,8 @@ int iovm_mm_exit(struct iovm *sys, void *mm);
 /*
  * Take page requests and stalls, have them served, answer them, and carry on what drains. budget: how many groups (and stalls) may go to the handler in this
  * call; what is refused does not count but is bounded too (8 x budget entries), so that a flood costs the others nothing.
- * Returns the groups handed over, at most budget; budget means: call again at once. DEAD: this IOMMU is finished. BUSY: it is being dispatched (a callback calls).
+ * Returns the groups handed over, at most budget; budget means: call again at once. What an IOMMU reports of its own (TERMINATED, EVENTS_LOST) may come one call later:
+ * who must know whether a transfer was terminated dispatches until iovm_deadline() is in the future. DEAD: this IOMMU is finished. BUSY: it is being dispatched (a callback calls).
  */
 int iovm_dispatch(struct iovm_iommu *iommu, uint64_t now, unsigned budget);
 uint64_t iovm_deadline(const struct iovm_iommu *iommu);	/* call dispatch again by then (0: at once; UINT64_MAX: when there is work) */
@@ -158,7 +159,7 @@ enum iovm_table_format { IOVM_TABLE_AARCH64_S1 = 1, IOVM_TABLE_AARCH64_S2, IOVM_
 #define IOVM_ASID_ANY UINT32_MAX
 struct iovm_table {		/* what watch() fills in: the root that the IOMMU shall walk */
 	uint32_t format;	/* enum iovm_table_format */
-	uint32_t asid;		/* ASID or VMID pinned by the host, not 0; IOVM_ASID_ANY (preset): libiovm picks one per IOMMU */
+	uint32_t asid;		/* ASID or VMID pinned by the host, not 0; IOVM_ASID_ANY (preset): libiovm picks one per IOMMU, from below: pin high ones if you mix */
 	uint64_t root, control, attributes;	/* TTBR0, TCR, MAIR, or VTTBR, VTCR, 0 */
 	uint64_t top;		/* highest input address; preset UINT64_MAX. Requests beyond it are Invalid */
 };
@@ -185,7 +186,7 @@ struct iovm_notice {		/* what the host should know; valid during the call */
 		IOVM_IOMMU_ERROR,	/* the IOMMU reports an error of its own, which was dealt with: code says which (SMMUv3: bit of GERROR) */
 	} what;
 	uint32_t stream_id, pasid, prot;
-	uint64_t addr;
+	uint64_t addr;		/* TERMINATED: of the first byte that was refused, not of its page */
 	uint32_t code, count;	/* TERMINATED: count equal events (but for the offset in the page) were merged into this one */
 	uint64_t record[4];	/* TERMINATED: the first of them as the IOMMU wrote it */
 };
@@ -245,11 +246,14 @@ struct iovm_device_config {
  * EXISTS: StreamID taken, or mm is bound by PASID. NO_CREDITS, NO_ASID, NO_MEMORY, UNTRUSTED, FORMAT, PF_FIRST (pf on another IOMMU is INVAL).
  */
 int iovm_device_add(struct iovm_iommu *iommu, const struct iovm_device_config *config, struct iovm_device **dev);
-/* Replace entry 0 (NULL: blocked). EXISTS, MM_DEAD, FULL: nothing changed; any other error: the old mm is not reached any more, and entry 0 is blocked */
+/*
+ * Replace entry 0 (NULL: blocked). EXISTS, MM_DEAD, FULL: nothing changed; any other error: the old mm is not reached any more, and entry 0 is blocked. BUSY: mm was
+ * entry 0 of this device before and that still drains (also when a second mm came in between): dispatch, call again.
+ */
 int iovm_device_attach(struct iovm_device *dev, void *mm);
 /* ATS without SVA. init and shutdown switch it off and on again around PASID. BUSY while PRI is on. May interrupt the device's DMA. */
 int iovm_device_ats(struct iovm_device *dev, bool on);
-int iovm_device_del(struct iovm_device *dev);	/* orderly: BUSY while PASID bonds (draining ones too) or VFs are left. On 0 the handle is dead; dispatch frees what was queued */
+int iovm_device_del(struct iovm_device *dev);	/* orderly: BUSY while PASID bonds (draining ones too), a replaced entry 0 that drains, or VFs are left. On 0 the handle is dead; dispatch frees what was queued */
 int iovm_device_gone(struct iovm_device *dev);	/* surprise removal: nothing waits for the device any more; its drivers get SHUTDOWN; unbind, then del as usual */
 /* Before FLR: its streams abort, its groups are suppressed; bonds live on. TIMEDOUT: the IOMMU has not confirmed it; go on with the reset all the same. INVAL: one is under way */
 int iovm_device_reset_begin(struct iovm_device *dev);

@@ -66,7 +66,8 @@ int iovm_smmuv3_enable(struct iovm_iommu *iommu);
 /* What it has met since it was added; any context; each counter by itself exact once nothing runs */
 struct iovm_smmuv3_stats {
 	size_t size;			/* sizeof, set before the call */
-	uint64_t commands, events, events_merged, stalls, page_requests, stop_markers;
+	uint64_t commands;	/* those of bringing it up, too */
+	uint64_t events, events_merged, stalls, page_requests, stop_markers;
 	uint64_t event_overflows, pri_overflows;	/* the queue was full; how many records were lost is not known */
 	uint64_t cerror_ill, cerror_abt, cerror_atc;	/* CMDQ_CONS.ERR */
 	uint64_t gerror[11];		/* activations by bit of GERROR, bit 0 included */

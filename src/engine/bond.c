@@ -145,7 +145,9 @@ static int check_device(const struct iovm__want *w)
 		return IOVM_E_NOT_READY;
 	if (w->entry0)
 		return 0;
-	return state & IOVM__DEV_READY ? 0 : IOVM_E_NOT_READY;
+	if (!(state & IOVM__DEV_READY))
+		return IOVM_E_NOT_READY;
+	return w->dev->fn.pasid_bits ? 0 : IOVM_E_UNSUPPORTED;
 }
 
 /* dev is bound to this mm already? 0: no; a PASID: once more; BUSY, EXISTS, MM_DEAD, AGAIN */

@@ -50,7 +50,7 @@ static bool bite(struct iovm_iommu *iommu, unsigned budget, struct turn *t)
 	iovm__answers_publish(iommu);
 	iovm__submit_pump(iommu);
 	t->more = gone && (polled == max || flags & IOVM_POLL_MORE);	/* an entry that is late is not to be spun for */
-	t->late = !gone && flags & (IOVM_POLL_MORE | IOVM_POLL_ERROR);
+	t->late = flags & IOVM_POLL_ERROR || (!gone && flags & IOVM_POLL_MORE);
 	return t->more;
 }
 

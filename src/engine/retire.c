@@ -115,11 +115,16 @@ static void release(struct iovm_iommu *iommu, struct iovm__bond *b)
 /* The IOMMU has taken note that the streams abort. Who waited for that command before may have taken it back: then once more. */
 static bool aborted(struct iovm_iommu *iommu, struct iovm_device *dev)
 {
-	if (load_acq(&iommu->dead))
+	int err;
+
+	if (load_acq(&iommu->dead) || iovm__device_aborted(dev))
 		return true;
 	if (load_acq(&dev->abort_batch.state) == IOVM__BATCH_DEAD)
 		iovm__submit_post(iommu, &dev->abort_batch, &dev->abort_cmd, 1, false);
-	return iovm__submit_poll(iommu, &dev->abort_batch) == 1;
+	err = iovm__submit_poll(iommu, &dev->abort_batch);
+	if (err == IOVM_E_HARDWARE || err == IOVM_E_ATC)	/* of a fence that was shared: it says nothing of our command */
+		iovm__submit_post(iommu, &dev->abort_batch, &dev->abort_cmd, 1, true);
+	return false;
 }
 
 /* A suspect is waited for until it was reset; one that was deleted nobody resets: it reaches nothing once its streams abort */

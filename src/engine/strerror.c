@@ -15,7 +15,7 @@ const char *iovm_strerror(int err)
 	case IOVM_E_PF_FIRST: return "a VF shares its PF's page requests: init the PF, then call again";
 	case IOVM_E_UNTRUSTED: return "ATS and PRI need IOVM_DEV_TRUSTED: trust the device or do without";
 	case IOVM_E_NOT_READY: return "the device is not ready to be bound: call iovm_device_init() first";
-	case IOVM_E_UNSUPPORTED: return "this IOMMU has no such feature (ATS, page requests, stalls): do without it";
+	case IOVM_E_UNSUPPORTED: return "this IOMMU has no such feature (ATS, page requests, stalls, PASIDs): do without it";
 	case IOVM_E_NO_MEMORY: return "the host's allocator gave no memory: nothing changed, call again later";
 	case IOVM_E_NO_PASID: return "every PASID that this device can carry is in use: unbind something";
 	case IOVM_E_NO_ASID: return "the IOMMU has no ASID (VMID) left, or the pinned one is taken: unbind something";

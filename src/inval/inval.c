@@ -9,7 +9,7 @@
  */
 #include "inval/inval.h"
 
-enum { AT_ONCE = 3 };	/* keeps each frame below 1 KiB: a notifier calls deep in a kernel's stack */
+enum { AT_ONCE = 6 };	/* keeps each frame below 2 KiB, what kernels allow: a notifier calls deep in their stack */
 
 struct flight {		/* one batch under way */
 	struct iovm_iommu *iommu;
@@ -121,7 +121,7 @@ static int aborted_reach(struct iovm_device *dev)
 {
 	if (!(iovm__device_state(dev) & IOVM__DEV_SUSPECT))
 		return 0;
-	return iovm__submit_poll(dev->iommu, &dev->abort_batch) == 1 ? 0 : IOVM_E_TIMEDOUT;
+	return iovm__device_aborted(dev) ? 0 : IOVM_E_TIMEDOUT;
 }
 
 static void prepare_atc(struct flight *f, const struct iovm__bond *b, struct iovm_device *dev, uint64_t first, uint64_t last)

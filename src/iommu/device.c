@@ -170,8 +170,19 @@ bool iovm__device_abort(struct iovm_device *dev, unsigned why)
 	dev->fn.aborted = true;
 	(void)iommu->be.attach(iommu->hw, &dev->fn);	/* aborted: stores only, any caller */
 	dev->abort_cmd = (struct iovm_cmd){ .op = IOVM_CMD_ENTRY, .flags = IOVM_CMD_STREAM, .pasid = IOVM_NO_PASID, .fn = &dev->fn };
+	store_rel(&dev->abort_done, false);
 	iovm__submit_post(iommu, &dev->abort_batch, &dev->abort_cmd, 1, false);
 	iovm__submit_pump(iommu);
+	return true;
+}
+
+bool iovm__device_aborted(struct iovm_device *dev)
+{
+	if (load_acq(&dev->abort_done))
+		return true;
+	if (iovm__submit_poll(dev->iommu, &dev->abort_batch) != 1)
+		return false;
+	store_rel(&dev->abort_done, true);
 	return true;
 }
 

@@ -150,6 +150,7 @@ struct iovm_device {
 	struct iovm_device *trim_next;
 	struct iovm__batch abort_batch;		/* whoever sets the device to abort first */
 	struct iovm_cmd abort_cmd;
+	atomic_bool abort_done;			/* it was seen to be carried out: tickets are not asked for ever */
 	uint32_t ids[IOVM_MAX_STREAMS];
 	struct iovm__stream streams[IOVM_MAX_STREAMS];
 };
@@ -179,6 +180,9 @@ int iovm__device_attached(struct iovm_device *dev, int more);	/* the same, when 
  * the stream entry and posts the command. False: it was aborted before.
  */
 bool iovm__device_abort(struct iovm_device *dev, unsigned why);
+
+/* The IOMMU has taken note of the abort; any caller, never waits */
+bool iovm__device_aborted(struct iovm_device *dev);
 
 /*
  * dev did not complete an ATC invalidation. Stop it at the bus if the host can (0); otherwise set it to abort and return TIMEDOUT. Told to the host once.

@@ -114,10 +114,11 @@ static bool consumed(struct iovm__smmu *s, unsigned long ticket)
 int iovm__smmu_reached(void *hw, unsigned long ticket)
 {
 	struct iovm__smmu *s = hw;
+	unsigned down = load_acq(&s->down);
 	int error;
 
-	if (IOVM_UNLIKELY(load_acq(&s->down) & SMMU_DEAD))
-		return IOVM_E_DEAD;
+	if (IOVM_UNLIKELY(down))	/* off: enabling forgets everything, whatever failed before */
+		return down & SMMU_DEAD ? IOVM_E_DEAD : 1;
 	error = failure(&s->cmdq, ticket);
 	if (IOVM_UNLIKELY(error))
 		return error;
