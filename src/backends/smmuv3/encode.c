@@ -7,11 +7,11 @@
  * is exact for every count, and no command is illegal but that of a single granule with TTL = 0, which is sent without a granule as the plain invalidation of
  * an address. Without RIL each granule gets that. Leaf = 0 and TTL = 0: pages of the table itself may have gone, and nobody says at which level.
  *
- * A granule that cannot be told (a table that is none of ours) means everything.
+ * A granule that cannot be told (a table that is none of ours) means everything, and so does a count that would take too many commands.
  */
 #include "backends/smmuv3/smmuv3.h"
 
-enum { EVERYTHING = 52, NUM_MAX = 31 };
+enum { EVERYTHING = 52, NUM_MAX = 31, RANGE_BITS = 36, SINGLE_BITS = 20 };	/* SCALE and NUM + 1 come to 36 bits */
 
 static const uint8_t shifts[4] = { 12, 16, 14, 0 };	/* by TCR.TG0 and VTCR.TG0 */
 static const uint8_t granules[4] = { 1, 3, 2, 0 };	/* the same in a command's TG */
@@ -21,12 +21,14 @@ static unsigned tg_of(const struct iovm_cmd *cmd)
 	return (unsigned)(cmd->control >> 14) & 3;
 }
 
-static bool everything(const struct iovm_cmd *cmd)
+static bool everything(const struct iovm__smmu *s, const struct iovm_cmd *cmd)
 {
-	return (!cmd->first && cmd->last == UINT64_MAX) || !shifts[tg_of(cmd)];
+	unsigned shift = shifts[tg_of(cmd)];
+
+	return !shift || ((cmd->last >> shift) - (cmd->first >> shift)) >> (s->features.no_range_tlbi ? SINGLE_BITS : RANGE_BITS);
 }
 
-static uint64_t granules_of(const struct iovm_cmd *cmd)	/* never all of them: see everything() */
+static uint64_t granules_of(const struct iovm_cmd *cmd)	/* 2^RANGE_BITS at most: see everything() */
 {
 	unsigned shift = shifts[tg_of(cmd)];
 
@@ -58,7 +60,7 @@ static unsigned pieces(const struct iovm__smmu *s, uint64_t pages)
 	unsigned n = 0;
 
 	if (s->features.no_range_tlbi)
-		return pages > UINT32_MAX / 2 ? UINT32_MAX / 2 : (unsigned)pages;
+		return (unsigned)pages;
 	for (; pages; n++)
 		(void)iovm__smmu_range_piece(&pages);
 	return n;
@@ -71,7 +73,7 @@ unsigned iovm__smmu_encode_count(const struct iovm__smmu *s, const struct iovm_c
 	case IOVM_CMD_ATC:
 		return cmd->fn->nstream_ids;
 	case IOVM_CMD_TLB:
-		if ((cmd->format != IOVM_TABLE_AARCH64_S1 && cmd->format != IOVM_TABLE_AARCH64_S2) || everything(cmd))
+		if ((cmd->format != IOVM_TABLE_AARCH64_S1 && cmd->format != IOVM_TABLE_AARCH64_S2) || everything(s, cmd))
 			return 1;
 		return pieces(s, granules_of(cmd)) + (cmd->format == IOVM_TABLE_AARCH64_S2);
 	default:
@@ -149,7 +151,7 @@ static void encode_range(const struct iovm__smmu *s, const struct iovm_cmd *cmd,
 static void encode_stage1(const struct iovm__smmu *s, const struct iovm_cmd *cmd, unsigned i, uint64_t w[SMMU_CMD_WORDS])
 {
 	w[1] = 0;
-	if (everything(cmd)) {
+	if (everything(s, cmd)) {
 		w[0] = SMMU_CMD_TLBI_NH_ASID_NUMBER | SMMU_BITS(CMD_TLBI_NH_ASID, ASID, cmd->asid);
 		return;
 	}
@@ -161,7 +163,7 @@ static void encode_stage1(const struct iovm__smmu *s, const struct iovm_cmd *cmd
 static void encode_stage2(const struct iovm__smmu *s, const struct iovm_cmd *cmd, unsigned i, uint64_t w[SMMU_CMD_WORDS])
 {
 	w[1] = 0;
-	if (everything(cmd)) {
+	if (everything(s, cmd)) {
 		w[0] = SMMU_CMD_TLBI_S12_VMALL_NUMBER | SMMU_BITS(CMD_TLBI_S12_VMALL, VMID, cmd->asid);
 	} else if (i == pieces(s, granules_of(cmd))) {
 		/* illegal where there is no stage 1 (4.4.2.1), and then there is nothing cached of both */
