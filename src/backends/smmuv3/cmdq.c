@@ -158,7 +158,7 @@ static void put_fence(struct iovm__smmu *s, unsigned long ticket, uint64_t words
 static bool put(struct iovm__smmu *s, const struct iovm_cmd *c, unsigned long *prod)
 {
 	struct iovm__smmu_cmdq *q = &s->cmdq;
-	unsigned long end = load_rlx(&q->cons) + q->mask + 1;
+	unsigned long end = load_acq(&q->cons) + q->mask + 1;	/* seen by whoever: the slots are ours behind that look */
 	unsigned i = q->partial, n = iovm__smmu_encode_count(s, c);
 
 	for (; i < n; i++) {
@@ -222,7 +222,7 @@ int iovm__smmu_submit(void *hw, const struct iovm_cmd *cmd, unsigned n, unsigned
 	unsigned long prod = first;
 	uint64_t (*slot)[SMMU_CMD_WORDS] = q->slot;
 
-	if (IOVM_UNLIKELY(load_acq(&s->down) | q->partial | (n > mask + 1 - (first - load_rlx(&q->cons)))) && !roomy(s, n))
+	if (IOVM_UNLIKELY(load_acq(&s->down) | q->partial | (n > mask + 1 - (first - load_acq(&q->cons)))) && !roomy(s, n))
 		return submit_all(s, cmd, cmd, end, first, first, ticket);
 	for (; c < end; c++, prod++) {
 		uint64_t *words = slot[prod & mask];
