@@ -8,6 +8,8 @@
  */
 #include "backends/sim/smmuv3/model.h"
 
+enum { BATCH = 1024 };
+
 static bool fetch(const struct iovm_smmuv3_model *m, uint32_t at, struct iovm__model_command *c)
 {
 	uint64_t from = queue_slot(m, R_CMDQ_BASE, queue_log2(m, R_CMDQ_BASE), at, 16);
@@ -27,16 +29,21 @@ static uint32_t *sum_of(struct iovm_smmuv3_model *m, uint32_t at)
 	return &m->sum[at & ((1u << queue_log2(m, R_CMDQ_BASE)) - 1)];
 }
 
-void iovm__model_submitted(struct iovm_smmuv3_model *m, uint32_t from, uint32_t to)
+/* Bounded, whatever the driver writes: a doorbell for more than BATCH is not held to its entries, nor is what was there before. known: that many before PROD are */
+static void submitted(struct iovm_smmuv3_model *m, uint32_t from, uint32_t to)
 {
 	unsigned log2 = queue_log2(m, R_CMDQ_BASE);
 	struct iovm__model_command c;
 
-	for (; from != to; from = queue_wrap(log2, from + 1))
+	if (queue_used(log2, to, from) > BATCH) {
+		m->known = 0;
+		return;
+	}
+	for (; from != to; from = queue_wrap(log2, from + 1), m->known++)
 		*sum_of(m, from) = fetch(m, from, &c) ? sum(&c) : 0;
 }
 
-/* Enabled, or an error acknowledged: what is in the queue counts as submitted now */
+/* Enabled, or an error acknowledged: entries may have been replaced */
 void iovm__model_cmdq_enabled(struct iovm_smmuv3_model *m)
 {
 	unsigned log2 = queue_log2(m, R_CMDQ_BASE);
@@ -50,7 +57,7 @@ void iovm__model_cmdq_enabled(struct iovm_smmuv3_model *m)
 		m->reg[R_CMDQ_PROD] = prod = cons;
 	m->cmd_at = cons;
 	m->cons_late = m->sync_blocked = m->atc_busy = false;
-	iovm__model_submitted(m, cons, prod);
+	m->known = 0;
 }
 
 void iovm__model_cmdq_prod(struct iovm_smmuv3_model *m, uint32_t value)
@@ -69,7 +76,9 @@ void iovm__model_cmdq_prod(struct iovm_smmuv3_model *m, uint32_t value)
 		return;
 	m->reg[R_CMDQ_PROD] = new_prod;
 	if (!stopped)
-		iovm__model_submitted(m, old, new_prod);
+		submitted(m, old, new_prod);
+	else
+		m->known = 0;
 }
 
 void iovm__model_cmdq_show(struct iovm_smmuv3_model *m)
@@ -215,14 +224,14 @@ static void one(struct iovm_smmuv3_model *m, const struct iovm__model_command *c
 void iovm__model_cmdq_step(struct iovm_smmuv3_model *m)
 {
 	struct iovm__model_command c;
-	uint32_t *was = sum_of(m, m->cmd_at);
+	const uint32_t *was = sum_of(m, m->cmd_at);
+	unsigned left = queue_used(queue_log2(m, R_CMDQ_BASE), m->reg[R_CMDQ_PROD], m->cmd_at);
 
 	if (!fetch(m, m->cmd_at, &c)) {
 		stop(m, CERROR_ABT);
 		return;
 	}
-	if (*was)
+	if (left <= m->known && *was)
 		iovm__model_duty(m, DUTY_ENTRY, *was == sum(&c));
-	*was = 0;
 	one(m, &c);
 }

@@ -67,8 +67,7 @@ static bool allocate(struct iovm_smmuv3_model *m)
 	m->ngroup = GROUPS;
 	m->group = calloc(m->ngroup, sizeof *m->group);
 	m->granted = calloc(GRANTED, sizeof *m->granted);
-	m->sum_log2 = (uint8_t)FIELD(m->c.idr[1], 21, 5);
-	m->sum = calloc((size_t)1 << m->sum_log2, sizeof *m->sum);
+	m->sum = calloc((size_t)1 << FIELD(m->c.idr[1], 21, 5), sizeof *m->sum);
 	m->tlb = (struct iovm__model_tlb){ .e = calloc((size_t)TLB_SETS * WAYS, sizeof *m->tlb.e), .sets = TLB_SETS };
 	return confs(&m->confs[CONF_STE], STES / WAYS) && confs(&m->confs[CONF_CD], CDS / WAYS) && confs(&m->confs[CONF_L1STD], L1S / WAYS) &&
 	       confs(&m->confs[CONF_L1CD], L1S / WAYS) && m->stall && m->group && m->granted && m->sum && m->tlb.e;

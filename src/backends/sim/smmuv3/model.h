@@ -131,7 +131,7 @@ struct iovm_smmuv3_model {
 	struct iovm__model_command late[LATE_EFFECTS];
 	unsigned nlate;
 	uint32_t *sum;			/* of each command as it was submitted */
-	uint8_t sum_log2;
+	unsigned known;			/* how many of the newest have one */
 	/* since the last SYNC, and ever: for duties */
 	bool tlbi_open, cfgi_all_open, cfgi_all_done, tlbi_all_open, tlbi_all_done, moved_open;
 	struct iovm__model_change change[CHANGES];
@@ -234,7 +234,6 @@ void iovm__model_interrupt(struct iovm_smmuv3_model *m, enum iovm_model_line lin
 bool iovm__model_msi(struct iovm_smmuv3_model *m, uint64_t addr, uint32_t data, uint32_t error);
 
 /* ---- cmdq.c, command.c ---- */
-void iovm__model_submitted(struct iovm_smmuv3_model *m, uint32_t from, uint32_t to);	/* CMDQ_PROD covers more */
 void iovm__model_cmdq_enabled(struct iovm_smmuv3_model *m);
 void iovm__model_cmdq_prod(struct iovm_smmuv3_model *m, uint32_t value);
 void iovm__model_cmdq_show(struct iovm_smmuv3_model *m);	/* CONS follows */
