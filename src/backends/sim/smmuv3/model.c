@@ -180,14 +180,16 @@ static void take(struct iovm_smmuv3_model *m, enum turn turn)
 bool iovm_smmuv3_model_step(struct iovm_smmuv3_model *m)
 {
 	uint8_t turn[TURNS];
-	unsigned n;
+	unsigned n, k;
 
 	m->atc_busy = false;
 	n = due(m, turn);
 	if (n) {
 		turn[n] = TURN_RETRY;
 		turn[n + 1] = TURN_PREFETCH;
-		take(m, turn[model_choose(m, n + 2, "step")]);
+		k = model_choose(m, m->unasked ? n : n + 2, "step");	/* never twice in a row what nobody waits for */
+		m->unasked = k >= n;
+		take(m, turn[k]);
 	} else if (model_choose(m, 8, "idle") == 7) {
 		take(m, model_choose(m, 2, "unasked") ? TURN_PREFETCH : TURN_RETRY);
 	}

@@ -144,6 +144,7 @@ struct iovm_smmuv3_model {
 
 	struct iovm__model_confs confs[CONF_KINDS];
 	struct iovm__model_tlb tlb;
+	bool unasked;			/* the last step was nobody's due */
 	uint64_t guess;			/* what a prefetch may look at: the last StreamID and PASID */
 
 	/* event.c, stall.c */
