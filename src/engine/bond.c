@@ -109,6 +109,20 @@ static int announce_entry(struct iovm__bond *b)
 	return iovm__submit_settle(dev->iommu, &batch, &turn);
 }
 
+/*
+ * The mm died before it could see that we were BINDING: nobody has told this bond, and if its cut comes by now, it comes too early. So it is DYING by our own hand, has
+ * no entry, and is undone like one that was told (go_live). The fence is between our BINDING and this look; mm_exit's between dead and its look at the bonds.
+ */
+static bool passed_by(const struct iovm__slot *slot, struct iovm__bond *b)
+{
+	unsigned binding = IOVM__BOND_BINDING;
+
+	if (!load_sc(&slot->dead))
+		return false;
+	(void)cas_sc(&b->state, &binding, (unsigned)IOVM__BOND_DYING);
+	return true;
+}
+
 /* Under the lock: everything up to the entry's first step; *more: it takes another one */
 static int bond_make(struct iovm *sys, struct iovm__slot *slot, const struct iovm__want *w, struct iovm__bond **out, int *more)
 {
@@ -123,7 +137,7 @@ static int bond_make(struct iovm *sys, struct iovm__slot *slot, const struct iov
 	if (err)
 		return err;
 	bond_begin(sys, b, d, w);
-	*more = write_entry(b);
+	*more = passed_by(slot, b) ? 0 : write_entry(b);
 	if (*more < 0) {
 		bond_undo(sys, b);
 		return *more;
@@ -198,7 +212,7 @@ static int find_slot(struct iovm *sys, const struct iovm__want *w, struct iovm__
 	if (err)
 		return err;
 	if (old && !iovm__slot_take_over(sys, slot, old)) {
-		(void)iovm__slot_undo(sys, slot);
+		iovm__slot_undo(sys, slot);
 		return AGAIN;
 	}
 	iovm__hash_add(&sys->reg, slot);
@@ -254,12 +268,22 @@ static void note_bound(struct iovm__bound *out, struct iovm__bond *b)
 					     .context = load_rlx(&b->slot->context) };
 }
 
+/* A slot that came to nothing. Gives the lock up for the call. */
+static void undo_slot(struct iovm *sys, struct iovm__slot *slot, void *mm)
+{
+	if (iovm__slot_undo_begin(sys, slot)) {
+		iovm__unlock(sys);
+		sys->mm.unwatch(sys->mm.ctx, mm);
+		iovm__lock(sys);
+	}
+	iovm__slot_undo(sys, slot);
+}
+
 /* One attempt under the lock, which it gives back */
 static int bind_try(struct iovm *sys, const struct iovm__want *w, struct iovm__bound *out)
 {
 	struct iovm__slot *slot = NULL;
 	struct iovm__bond *more = NULL, *b = NULL;
-	bool unwatch = false;
 	int err = check_device(w), step = 0;
 
 	if (!err)
@@ -275,11 +299,9 @@ static int bind_try(struct iovm *sys, const struct iovm__want *w, struct iovm__b
 	if (!err)
 		err = bond_make(sys, slot, w, &b, &step);
 	if (err && !load_acq(&slot->nbonds))
-		unwatch = iovm__slot_undo(sys, slot);
+		undo_slot(sys, slot, w->mm);
 	note_bound(out, b);
 	iovm__unlock(sys);
-	if (unwatch)
-		sys->mm.unwatch(sys->mm.ctx, w->mm);
 	if (err)
 		return err;
 	return go_live(sys, b, step);

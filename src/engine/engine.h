@@ -56,8 +56,9 @@ struct iovm__bound {		/* what came of it; bond is the caller's to use only for e
 };
 /* ---- space.c: under the lock ---- */
 int iovm__slot_new(struct iovm *sys, const struct iovm__want *want, struct iovm__slot **out);	/* FULL, NO_PASID */
-/* A slot without a bond: as if it had never been. True: the caller calls unwatch once it has given the lock back */
-bool iovm__slot_undo(struct iovm *sys, struct iovm__slot *slot);
+/* A slot without a bond: as if it had never been. Two steps, with the call of unwatch in between: a bind that comes meanwhile finds the slot ENDING, and waits */
+bool iovm__slot_undo_begin(struct iovm *sys, struct iovm__slot *slot);	/* true: unwatch is owed, without the lock, before iovm__slot_undo() */
+void iovm__slot_undo(struct iovm *sys, struct iovm__slot *slot);
 /* The mm's old slot drains: this one takes over its place, its table and its watch. False: too late, it is being unwatched */
 bool iovm__slot_take_over(struct iovm *sys, struct iovm__slot *slot, struct iovm__slot *old);
 bool iovm__pasid_fits(const struct iovm *sys, const struct iovm_device *dev, uint32_t pasid);

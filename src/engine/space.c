@@ -74,30 +74,38 @@ int iovm__slot_new(struct iovm *sys, const struct iovm__want *w, struct iovm__sl
 	return 0;
 }
 
-bool iovm__slot_undo(struct iovm *sys, struct iovm__slot *slot)
+bool iovm__slot_undo_begin(struct iovm *sys, struct iovm__slot *slot)
 {
 	unsigned passed = IOVM__WATCH_PASSED;
 	void *mm = load_rlx(&slot->mm);
-	bool watched = load_rlx(&slot->watch) == IOVM__WATCH_ON;
 
-	iovm__hash_remove(&sys->reg, slot, mm);
-	if (watched && slot->before && cas_ar(&slot->before->watch, &passed, (unsigned)IOVM__WATCH_ON)) {
+	if (load_rlx(&slot->watch) != IOVM__WATCH_ON)
+		return false;
+	if (slot->before && cas_ar(&slot->before->watch, &passed, (unsigned)IOVM__WATCH_ON)) {
+		iovm__hash_remove(&sys->reg, slot, mm);
 		iovm__hash_add(&sys->reg, slot->before);	/* the earlier slot still drains: it has its watch and its place back */
-		watched = false;
+		store_rel(&slot->watch, (unsigned)IOVM__WATCH_NONE);
+		return false;
 	}
+	store_rel(&slot->watch, (unsigned)IOVM__WATCH_BUSY);	/* a bind that finds it waits: the next watch comes after this unwatch */
+	store_sc(&slot->state, (unsigned)IOVM__SLOT_ENDING);
+	TRACE(&sys->port, UNWATCH, .mm = (uint64_t)(uintptr_t)mm, .pasid = IOVM_NO_PASID, .context = load_rlx(&slot->context));
+	return true;
+}
+
+void iovm__slot_undo(struct iovm *sys, struct iovm__slot *slot)
+{
+	iovm__hash_remove(&sys->reg, slot, load_rlx(&slot->mm));
 	if (!iovm__is_entry0(slot)) {
 		TRACE(&sys->port, FREE, .pasid = slot->pasid, .context = load_rlx(&slot->context));
 		add_rlx(&sys->pasids_freed, 1);
 		iovm__bitmap_release(sys->pasids, slot->pasid);
 	}
-	if (watched)
-		TRACE(&sys->port, UNWATCH, .mm = (uint64_t)(uintptr_t)mm, .pasid = IOVM_NO_PASID, .context = load_rlx(&slot->context));
 	store_sc(&slot->state, (unsigned)IOVM__SLOT_FREE);
 	store_sc(&slot->mm, NULL);
 	sub_ar(&sys->slots_used, 1u);
 	slot->next = sys->undone_slots;	/* notifiers may stand in it: free after their grace (trim) */
 	sys->undone_slots = slot;
-	return watched;
 }
 
 bool iovm__slot_take_over(struct iovm *sys, struct iovm__slot *slot, struct iovm__slot *old)
