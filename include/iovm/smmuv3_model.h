@@ -132,6 +132,23 @@ struct iovm_model_stats {
 };
 void iovm_smmuv3_model_stats(const struct iovm_smmuv3_model *model, struct iovm_model_stats *stats);
 
+/* ---- memory that a driver's plain stores reach late -------------------------------------------------------------------------------------------- */
+/*
+ * Between a driver in this process and the model: what the driver stored becomes visible at a barrier, or word by word earlier when choose() wants it ("store-early"), in any
+ * order. So a missing barrier, a structure torn between two words, and an index that runs ahead of its data show. What the model writes is visible at once.
+ */
+struct iovm_model_shadow;
+/* choose as above; NULL: nothing is visible before a barrier. NULL: no memory */
+struct iovm_model_shadow *iovm_model_shadow_new(unsigned (*choose)(void *ctx, unsigned n, const char *point), void *ctx);
+void iovm_model_shadow_del(struct iovm_model_shadow *shadow);
+/* Memory at host, known to the SMMU as addr; both and bytes multiples of 8. What is in it now is visible. false: no memory, or it overlaps */
+bool iovm_model_shadow_add(struct iovm_model_shadow *shadow, uint64_t addr, void *host, size_t bytes);
+void iovm_model_shadow_remove(struct iovm_model_shadow *shadow, uint64_t addr);
+void iovm_model_shadow_barrier(struct iovm_model_shadow *shadow);
+/* For the read and write of a model's configuration; false: not in any of it */
+bool iovm_model_shadow_read(struct iovm_model_shadow *shadow, uint64_t addr, unsigned bytes, uint64_t *value);
+bool iovm_model_shadow_write(struct iovm_model_shadow *shadow, uint64_t addr, unsigned bytes, uint64_t value);
+
 #ifdef __cplusplus
 }
 #endif

@@ -13,6 +13,7 @@
  *   translate.c the way of an access through all that; ats.c: of Translated traffic and of device TLB invalidations
  *   event.c     the event queue; stall.c: accesses that wait; pri.c: the PRI queue
  *   duty.c      what the driver owes, counted
+ *   shadow.c    memory between a driver in this process and the model; knows nothing of the rest
  *
  * What the architecture leaves open is asked of choose(). What is late stays late until a step, so the host decides how long.
  */
