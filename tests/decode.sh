@@ -249,7 +249,8 @@ errors() {
 }
 
 calculations() {
-	printf 'ALG\t%s\t%s\n' atc_range 'size=0xffffffffffffffff' atc_range 'iova=0x7ffffffffffff000;size=0x2000' atc_range 'iova=0xfffffffffffff000;size=0xffffffffffffffff' atc_range 'iova=0xfffffffffffff000;size=0x1000' \
+	printf 'ALG\t%s\t%s\n' atc_range 'size=0xffffffffffffffff' atc_range 'iova=0x7ffffffffffff000;size=0x2000' \
+		atc_range 'iova=0xfffffffffffff000;size=0xffffffffffffffff' atc_range 'iova=0xfffffffffffff000;size=0x1000' \
 		pcie_inv_payload 'addr=0x1234;size=52' ril_split 'addr=0x1000;pages=1;tg_shift=12' ril_split 'pages=0x21;tg_shift=12;ttl=3' \
 		ril_split 'pages=0x100000000000;tg_shift=0xc;ttl=1' ril_split 'pages=0;tg_shift=12' >in
 	printf 'QUE\t%s\t%s\n' state 'log2=0' state 'log2=0x2;prod=7;cons=1' advance 'log2=0x4;idx=0x1e;n=3' overflow 'prod=0x80000000' >>in

@@ -85,7 +85,8 @@ sizes_page() {
 	echo
 	echo '## Stack'
 	echo
-	echo 'The deepest stack of each call inside libiovm, in bytes. On top come what it calls of the host (handlers, callbacks, the port) and the backend below it (the SMMUv3 driver: at most the last row).'
+	printf '%s ' 'The deepest stack of each call inside libiovm, in bytes. On top come what it calls of the host (handlers, callbacks, the port)'
+	echo 'and the backend below it (the SMMUv3 driver: at most the last row).'
 	echo
 	names=$(cut -d ' ' -f 1 "$work/built" | tr '\n' ' ')
 	echo "| call | $(echo "$names" | sed 's/ $//; s/ / | /g') |"

@@ -159,7 +159,7 @@ enum iovm_table_format { IOVM_TABLE_AARCH64_S1 = 1, IOVM_TABLE_AARCH64_S2, IOVM_
 #define IOVM_ASID_ANY UINT32_MAX
 struct iovm_table {		/* what watch() fills in: the root that the IOMMU shall walk */
 	uint32_t format;	/* enum iovm_table_format */
-	uint32_t asid;		/* ASID or VMID pinned by the host, not 0; IOVM_ASID_ANY (preset): libiovm picks one per IOMMU, from below: pin high ones if you mix */
+	uint32_t asid;		/* ASID or VMID pinned by the host, not 0; IOVM_ASID_ANY (preset): one per IOMMU, from below: pin high ones if you mix */
 	uint64_t root, control, attributes;	/* TTBR0, TCR, MAIR, or VTTBR, VTCR, 0 */
 	uint64_t top;		/* highest input address; preset UINT64_MAX. Requests beyond it are Invalid */
 };
@@ -253,7 +253,8 @@ int iovm_device_add(struct iovm_iommu *iommu, const struct iovm_device_config *c
 int iovm_device_attach(struct iovm_device *dev, void *mm);
 /* ATS without SVA. init and shutdown switch it off and on again around PASID. BUSY while PRI is on. May interrupt the device's DMA. */
 int iovm_device_ats(struct iovm_device *dev, bool on);
-int iovm_device_del(struct iovm_device *dev);	/* orderly: BUSY while PASID bonds (draining ones too), a replaced entry 0 that drains, or VFs are left. On 0 the handle is dead; dispatch frees what was queued */
+/* Orderly: BUSY while PASID bonds (draining ones too), a replaced entry 0 that drains, or VFs are left. On 0 the handle is dead; dispatch frees what was queued */
+int iovm_device_del(struct iovm_device *dev);
 int iovm_device_gone(struct iovm_device *dev);	/* surprise removal: nothing waits for the device any more; its drivers get SHUTDOWN; unbind, then del as usual */
 /* Before FLR: its streams abort, its groups are suppressed; bonds live on. TIMEDOUT: the IOMMU has not confirmed it; go on with the reset all the same. INVAL: one is under way */
 int iovm_device_reset_begin(struct iovm_device *dev);
