@@ -191,14 +191,15 @@ static int bind_once_more(struct iovm__slot *slot, const struct iovm__want *w, s
 static int find_slot(struct iovm *sys, const struct iovm__want *w, struct iovm__slot **out, struct iovm__bond **more)
 {
 	struct iovm__slot *old = iovm__hash_find(&sys->reg, w->mm), *slot = NULL;
+	unsigned state = old ? load_acq(&old->state) : IOVM__SLOT_FREE;
 	int err;
 
 	*more = NULL;
-	if (old && load_acq(&old->state) == IOVM__SLOT_ENDING && load_acq(&old->watch) == IOVM__WATCH_BUSY)
+	if (state == IOVM__SLOT_ENDING && load_acq(&old->watch) == IOVM__WATCH_BUSY)
 		return AGAIN;	/* it is being unwatched */
-	if (old && load_acq(&old->dead))
+	if (old && load_acq(&old->dead))	/* after its state: mm_exit says dead first, and a dead slot that drains still has its drivers' bonds */
 		return IOVM_E_MM_DEAD;
-	if (old && load_acq(&old->state) == IOVM__SLOT_LIVE) {
+	if (state == IOVM__SLOT_LIVE) {
 		if (iovm__is_entry0(old) != w->entry0)
 			return IOVM_E_EXISTS;
 		if (load_acq(&old->watch) == IOVM__WATCH_BUSY)
