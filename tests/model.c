@@ -179,6 +179,20 @@ START_TEST(gerror)
 }
 END_TEST
 
+START_TEST(gerror_msi)
+{
+	struct mr *r = mr_on(NULL);
+
+	wr(r, IRQ_CTRL, 0);
+	wr64(r, GERROR_IRQ_CFG0, 0x100);			/* no memory there */
+	wr(r, IRQ_CTRL, 7);
+	mr_cmd(r, 0xff, 0);
+	ck_assert_str_eq(mr_broken(r), "command");
+	ck_assert_uint_eq(rd(r, GERROR), 0x81);			/* and no interrupt about that */
+	mr_del(r);
+}
+END_TEST
+
 START_TEST(setup_and_init)
 {
 	struct mr *r = mr_on(NULL);
@@ -472,6 +486,7 @@ int main(void)
 	tcase_add_test(t, gbpa);
 	tcase_add_loop_test(t, guards, 0, sizeof guarded / sizeof *guarded);
 	tcase_add_test(t, gerror);
+	tcase_add_test(t, gerror_msi);
 	tcase_add_test(t, setup_and_init);
 	tcase_add_loop_test(t, legal, 0, sizeof commands / sizeof *commands);
 	tcase_add_test(t, reserved_ignored);

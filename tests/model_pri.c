@@ -73,7 +73,7 @@ END_TEST
 
 static struct iovm_model_result translated(struct mr *r)
 {
-	struct iovm_model_access t = { .stream_id = SID, .pasid = IOVM_MODEL_NO_PASID, .addr = PA, .kind = IOVM_MODEL_TRANSLATED, .flags = R };
+	struct iovm_model_access t = { .stream_id = SID, .pasid = PASID, .addr = PA, .kind = IOVM_MODEL_TRANSLATED, .flags = R };
 	struct iovm_model_result x;
 
 	iovm_smmuv3_model_translate(r->m, &t, &x);
@@ -282,6 +282,21 @@ START_TEST(incoming_rows)
 }
 END_TEST
 
+START_TEST(refused_once_a_group)	/* whether the SMMU refuses each message or each Last is open: never more than one response a message */
+{
+	struct ats a = ats_on(NULL);
+
+	mr_enable(a.r, ALL_ON & ~PRIQEN);
+	a.r->point = "pri-refuse-last-only";
+	a.r->choice = 1;
+	mr_ask(a.r, SID, PASID, VA, 3, R);
+	ck_assert_uint_eq(a.r->answers, 0);
+	mr_ask(a.r, SID, PASID, VA, 3, R | L);
+	ck_assert_uint_eq(a.r->answers, 1);
+	mr_del(a.r);
+}
+END_TEST
+
 enum { FINE, PPAR_SET, FAR, INVALID, ILLEGAL, ABORTS };
 static const struct { void (*on)(struct iovm_smmuv3_model_config *c); unsigned ste; int64_t pasid; unsigned code, event; bool with; } overflows[] = {
 	{ pps, INVALID, MR_NONE, 0, 0, false }, { ppar, INVALID, MR_NONE, 0, 0, false }, { pps, INVALID, PASID, 0, 0, true }, { ppar, PPAR_SET, PASID, 0, 0, true },
@@ -409,6 +424,7 @@ int main(void)
 	tcase_add_test(t, atc_duties);
 	tcase_add_test(t, record);
 	tcase_add_loop_test(t, incoming_rows, 0, sizeof incoming / sizeof *incoming);
+	tcase_add_test(t, refused_once_a_group);
 	tcase_add_loop_test(t, overflow_rows, 0, sizeof overflows / sizeof *overflows);
 	tcase_add_test(t, overflow_recovery);
 	tcase_add_test(t, answers);

@@ -45,6 +45,12 @@ START_TEST(words)
 	ck_assert(iovm_model_shadow_write(s, 0x101c, 4, 9));			/* half a word, of the model's own */
 	ck_assert_uint_eq(mem[3], 4 | 9ull << 32);
 	ck_assert_uint_eq(see(s, 0x1018), mem[3]);
+	mem[3] = 5;
+	early = ~0u;
+	ck_assert(iovm_model_shadow_read(s, 0x101c, 4, &value));		/* half of it is asked for, all of it appears */
+	ck_assert_uint_eq(value, 0);
+	early = 0;
+	ck_assert_uint_eq(see(s, 0x1018), 5);
 	ck_assert(!iovm_model_shadow_read(s, 0x1020, 8, &value));
 	ck_assert(!iovm_model_shadow_read(s, ~7ull, 8, &value));
 	iovm_model_shadow_remove(s, 0x1000);
