@@ -182,13 +182,36 @@ END_TEST
 START_TEST(gerror_msi)
 {
 	struct mr *r = mr_on(NULL);
+	struct iovm_model_stats s = { .size = sizeof s };
 
 	wr(r, IRQ_CTRL, 0);
 	wr64(r, GERROR_IRQ_CFG0, 0x100);			/* no memory there */
 	wr(r, IRQ_CTRL, 7);
 	mr_cmd(r, 0xff, 0);
 	ck_assert_str_eq(mr_broken(r), "command");
-	ck_assert_uint_eq(rd(r, GERROR), 0x81);			/* and no interrupt about that */
+	ck_assert_uint_eq(rd(r, GERROR), 0x81);
+	iovm_smmuv3_model_stats(r->m, &s);
+	ck_assert_uint_eq(s.msis, 1);				/* and no interrupt about that */
+	mr_del(r);
+}
+END_TEST
+
+START_TEST(service_failure)	/* acknowledged or not, nothing goes on */
+{
+	struct mr *r = mr_on(NULL);
+	uint32_t cons;
+
+	iovm_smmuv3_model_service_failure(r->m);
+	ck_assert_uint_eq(rd(r, GERROR), 0x100);
+	ck_assert_uint_eq(r->lines[IOVM_MODEL_LINE_GERROR], 1);
+	wr(r, GERRORN, 0x100);
+	cons = rd(r, CMDQ_CONS);
+	mr_cmd(r, 0x46, 0);
+	ck_assert_uint_eq(rd(r, CMDQ_CONS), cons);
+	ck_assert_uint_eq(mr_access(r, 1, MR_NONE, 0x1000, IOVM_MODEL_READ).outcome, IOVM_MODEL_ABORT);
+	ck_assert_uint_eq(mr_events(r), 0);
+	ck_assert(!mr_ask(r, 1, 1, 0x1000, 3, IOVM_MODEL_READ | IOVM_MODEL_LAST));
+	ck_assert_uint_eq(r->answer.code, 0xf);
 	mr_del(r);
 }
 END_TEST
@@ -487,6 +510,7 @@ int main(void)
 	tcase_add_loop_test(t, guards, 0, sizeof guarded / sizeof *guarded);
 	tcase_add_test(t, gerror);
 	tcase_add_test(t, gerror_msi);
+	tcase_add_test(t, service_failure);
 	tcase_add_test(t, setup_and_init);
 	tcase_add_loop_test(t, legal, 0, sizeof commands / sizeof *commands);
 	tcase_add_test(t, reserved_ignored);

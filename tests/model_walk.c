@@ -154,6 +154,20 @@ START_TEST(recinvsid_off)
 }
 END_TEST
 
+START_TEST(asids_apart)	/* the same page in many spaces, over and over: each finds its own */
+{
+	struct mr *r = mr_on(NULL);
+	uint64_t at = mr_stream(r, SID, 8);
+	unsigned i;
+
+	for (i = 1; i < 200; i++)
+		mr_map(r, mr_cd(r, at + 64 * i, (uint16_t)(i * 321), CD_A | CD_R, 0), VA, PA + i * 0x1000, PTE_RW);
+	for (i = 1; i < 2000; i++)
+		ck_assert_uint_eq(mr_access(r, SID, 1 + i * 7 % 199, VA, 1).addr, PA + (1 + i * 7 % 199) * 0x1000);
+	mr_del(r);
+}
+END_TEST
+
 START_TEST(asid_used_again)
 {
 	struct mr *r = mr_on(NULL);
@@ -420,6 +434,7 @@ int main(void)
 	tcase_add_test(t, kept_until_cfgi);
 	tcase_add_test(t, no_sync_no_effect);
 	tcase_add_loop_test(t, tlbi_rows, 0, sizeof tlbis / sizeof *tlbis);
+	tcase_add_test(t, asids_apart);
 	tcase_add_test(t, asid_used_again);
 	tcase_add_test(t, vmid_wildcard);
 	tcase_add_test(t, recinvsid_off);

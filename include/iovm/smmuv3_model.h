@@ -115,6 +115,8 @@ bool iovm_smmuv3_model_page_request(struct iovm_smmuv3_model *model, const struc
 void iovm_smmuv3_model_atc_done(struct iovm_smmuv3_model *model, uint16_t tag, bool lost);	/* of a tag that was SENT */
 /* The function was reset or is gone: its stalled accesses are over, and the driver need not answer its groups */
 void iovm_smmuv3_model_device_gone(struct iovm_smmuv3_model *model, uint32_t stream_id);
+/* Service failure mode (12.3), for ever: GERROR.SFM_ERR; no command is consumed, no record written, all traffic is aborted */
+void iovm_smmuv3_model_service_failure(struct iovm_smmuv3_model *model);
 
 /* ---- what the driver owes -------------------------------------------------------------------------------------------------------------------- */
 struct iovm_model_duty {

@@ -106,7 +106,7 @@ static void consumed(struct iovm_smmuv3_model *m, bool now)
 
 bool iovm__model_cmdq_ready(const struct iovm_smmuv3_model *m)
 {
-	return model_on(m, CR0_CMDQEN) && !(model_errors(m) & GERROR_CMDQ) && !m->sync_blocked && !m->atc_busy &&
+	return model_on(m, CR0_CMDQEN) && !m->failed && !(model_errors(m) & GERROR_CMDQ) && !m->sync_blocked && !m->atc_busy &&
 	       m->cmd_at != queue_wrap(queue_log2(m, R_CMDQ_BASE), m->reg[R_CMDQ_PROD]);
 }
 

@@ -46,6 +46,12 @@ void iovm__model_gerror(struct iovm_smmuv3_model *m, uint32_t bit)
 		iovm__model_interrupt(m, IOVM_MODEL_LINE_GERROR);
 }
 
+void iovm_smmuv3_model_service_failure(struct iovm_smmuv3_model *m)
+{
+	m->failed = true;
+	iovm__model_gerror(m, GERROR_SFM);
+}
+
 /* Toggling a bit that is not active is CONSTRAINED UNPREDICTABLE: it stays as it was here */
 void iovm__model_gerrorn(struct iovm_smmuv3_model *m, uint32_t value)
 {

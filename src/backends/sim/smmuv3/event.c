@@ -55,7 +55,7 @@ void iovm__model_record(struct iovm_smmuv3_model *m, const struct iovm__model_as
 
 static bool writable(const struct iovm_smmuv3_model *m)
 {
-	return model_on(m, CR0_EVENTQEN) && !(model_errors(m) & GERROR_EVENTQ_ABT);
+	return model_on(m, CR0_EVENTQEN) && !m->failed && !(model_errors(m) & GERROR_EVENTQ_ABT);
 }
 
 static bool full(const struct iovm_smmuv3_model *m)

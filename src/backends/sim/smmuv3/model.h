@@ -121,7 +121,7 @@ struct iovm_smmuv3_model {
 	uint64_t broken;
 	uint32_t reg[R_COUNT];
 	uint32_t cr0_late, irq_late;	/* fields whose acknowledge is late */
-	bool gbpa_late;
+	bool gbpa_late, failed;		/* failed: service failure mode */
 	uint32_t gbpa_next;
 
 	/* cmdq.c */

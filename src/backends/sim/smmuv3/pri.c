@@ -150,7 +150,7 @@ static bool put(struct iovm_smmuv3_model *m, const struct iovm_model_page_reques
 
 bool iovm_smmuv3_model_page_request(struct iovm_smmuv3_model *m, const struct iovm_model_page_request *p)
 {
-	if (!model_on(m, CR0_PRIQEN | CR0_SMMUEN) || model_errors(m) & GERROR_PRIQ_ABT) {
+	if (!model_on(m, CR0_PRIQEN | CR0_SMMUEN) || m->failed || model_errors(m) & GERROR_PRIQ_ABT) {
 		m->stats.requests_dropped++;
 		/* Whether a group is refused once or message by message is open */
 		if (!marker(p) && (p->flags & IOVM_MODEL_LAST || !model_choose(m, 2, "pri-refuse-last-only")))

@@ -212,7 +212,7 @@ bool iovm__model_stall_early(struct iovm_smmuv3_model *m)
 	struct iovm__model_stall *s = m->stall + model_choose(m, m->nstall, "retry-which");
 	struct iovm_model_result r;
 
-	if (s->state != STALL_RECORDED || !s->stuck)
+	if (s->state != STALL_RECORDED || !s->stuck || m->failed)
 		return false;
 	iovm__model_through(m, &s->access, &r, true);
 	if (r.outcome == IOVM_MODEL_OK)

@@ -240,6 +240,10 @@ void iovm__model_through(struct iovm_smmuv3_model *m, const struct iovm_model_ac
 void iovm_smmuv3_model_translate(struct iovm_smmuv3_model *m, const struct iovm_model_access *a, struct iovm_model_result *r)
 {
 	m->stats.translations++;
+	if (m->failed) {
+		*r = (struct iovm_model_result){ .outcome = a->kind == IOVM_MODEL_ATS_REQUEST ? IOVM_MODEL_UR : IOVM_MODEL_ABORT };
+		return;
+	}
 	switch (a->kind) {
 	case IOVM_MODEL_ATS_REQUEST: iovm__model_ats(m, a, r); break;
 	case IOVM_MODEL_TRANSLATED: iovm__model_translated(m, a, r); break;
