@@ -94,6 +94,37 @@ START_TEST(tlbi_rows)
 }
 END_TEST
 
+static const struct { bool e2h; uint64_t w0, w1; bool gone; } el2[] = {	/* STRW = EL2; a leaf at VA, ASID 7 if that counts */
+	{ false, 0x20, 0, true }, { false, 0x22, VA, true }, { false, 0x22 | 8ull << 48, VA, true }, { false, 0x23, VA + 0x1000, false }, { false, 0x30, 0, false },
+	{ false, 0x10, 0, false }, { false, 0x12 | 7ull << 48, VA, false },
+	{ true, 0x20, 0, true }, { true, 0x21 | 7ull << 48, 0, true }, { true, 0x21 | 8ull << 48, 0, false }, { true, 0x22 | 7ull << 48, VA, true },
+	{ true, 0x22 | 8ull << 48, VA, false }, { true, 0x23, VA, true }, { true, 0x30, 0, false }, { true, 0x11 | 7ull << 48, 0, false },
+};
+
+START_TEST(el2_rows)
+{
+	struct mr *r = mr_on(NULL);
+	uint64_t at = mr_stream(r, SID, 0), table;
+
+	mr_enable(r, CMDQEN | EVENTQEN);
+	wr(r, CR2, el2[_i].e2h);
+	mr_ste(r, SID)[1] |= 2ull << 30;
+	table = mr_cd(r, at, 7, CD_A | CD_R, 0);
+	mr_cmd(r, 0x04, 31);
+	mr_cmd(r, 0x30, 0);
+	mr_sync(r);
+	mr_enable(r, CMDQEN | EVENTQEN | SMMUEN);
+	mr_map(r, table, VA, PA, PTE_RW);
+	ck_assert_uint_eq(mr_access(r, SID, MR_NONE, VA, 1).addr, PA);
+	*mr_pte(r, table, VA, 3) = 0;
+	ck_assert_uint_eq(mr_access(r, SID, MR_NONE, VA, 1).addr, PA);
+	mr_cmd(r, el2[_i].w0, el2[_i].w1);
+	mr_sync(r);
+	ck_assert_int_eq(mr_access(r, SID, MR_NONE, VA, 1).event == 0x10, el2[_i].gone);
+	mr_del(r);
+}
+END_TEST
+
 static void wildcard(struct iovm_smmuv3_model_config *c) { c->idr[0] |= 1u << 17; }
 
 START_TEST(vmid_wildcard)	/* CR0.VMW: so many low bits of a VMID do not count */
@@ -434,6 +465,7 @@ int main(void)
 	tcase_add_test(t, kept_until_cfgi);
 	tcase_add_test(t, no_sync_no_effect);
 	tcase_add_loop_test(t, tlbi_rows, 0, sizeof tlbis / sizeof *tlbis);
+	tcase_add_loop_test(t, el2_rows, 0, sizeof el2 / sizeof *el2);
 	tcase_add_test(t, asids_apart);
 	tcase_add_test(t, asid_used_again);
 	tcase_add_test(t, vmid_wildcard);
