@@ -55,7 +55,9 @@ target gcc-x86_64 nm gcc -m64 -mgeneral-regs-only -mno-red-zone -mcmodel=kernel 
 target gcc-x86_64-ndebug nm gcc -m64 -mgeneral-regs-only -fno-builtin -DNDEBUG -fno-pie
 target gcc-aarch64 aarch64-linux-gnu-nm aarch64-linux-gnu-gcc -mgeneral-regs-only -fno-pie -mno-outline-atomics
 target gcc-arm arm-linux-gnueabi-nm arm-linux-gnueabi-gcc -march=armv7-a -mgeneral-regs-only -fno-pie -fno-pie
+target gcc-i386 nm gcc -m32 -march=i686 -mgeneral-regs-only -fno-pie
 target clang-x86_64 llvm-nm clang --target=x86_64-none-elf -mgeneral-regs-only -mno-red-zone -mcmodel=kernel
 target clang-aarch64 llvm-nm clang --target=aarch64-none-elf -mgeneral-regs-only
+target clang-i386 llvm-nm clang --target=i686-none-elf -mgeneral-regs-only
 target clang-arm llvm-nm clang --target=armv7-linux-gnueabi -mfloat-abi=soft
 finish
