@@ -55,7 +55,7 @@ struct machine {
 	unsigned long failed;		/* the fence that stopped it */
 	bool stepwise;			/* an entry that shall walk takes two steps: the first shows nothing, and the second wants it fenced; streams likewise */
 	bool quick_errors;		/* an ATC error is reported without stopping */
-	unsigned illegal[IOVM_CMD_FENCE];	/* by op: so many commands will be refused */
+	unsigned illegal[IOVM_CMD_FENCE + 1];	/* by op: so many commands will be refused */
 	unsigned submits;
 	void (*on_command)(void *arg, const struct iovm_cmd *cmd);	/* as it is taken */
 	void *command_arg;
