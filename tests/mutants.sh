@@ -36,7 +36,7 @@ verify() {
 		return 2 ;;
 	baremetal)
 		make -C "$1/ports/baremetal-aarch64" OUT="$1/build/baremetal" >"$4" 2>&1 || return 2
-		timeout "$limit" sh "$1/ports/baremetal-aarch64/qemu.sh" "$1/build/baremetal/iovm.elf" >"$4" 2>&1 </dev/null && return 0
+		timeout 60 sh "$1/ports/baremetal-aarch64/qemu.sh" "$1/build/baremetal/iovm.elf" >"$4" 2>&1 </dev/null && return 0
 		return 1 ;;
 	esac
 	program=${2%%:*}
