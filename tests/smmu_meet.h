@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 /*
- * Where the SMMUv3 driver meets the model of an SMMUv3 that was written without it: the whole engine, iovm_smmuv3_add() on the model's registers, memory that only
- * the bus addresses of port.dma_alloc lead to, functions with an ATC and page requests of their own, address spaces with page tables of 4K pages. What a
- * duty of duty.h says to be broken fails the test at its end, and so does what the model finds when the driver says that it is at rest.
+ * Where the SMMUv3 driver meets the model of an SMMUv3 that was written without it: the whole engine, iovm_smmuv3_add() on the model's registers,
+ * memory that only the bus addresses of port.dma_alloc lead to, functions with an ATC and page requests of their own, address spaces of 4K pages. A
+ * duty of duty.h that is broken fails the test at its end, and so does what the model finds when the driver says that it is at rest.
  */
 #ifndef TESTS_SMMU_MEET_H
 #define TESTS_SMMU_MEET_H
@@ -10,7 +10,7 @@
 #include <iovm/smmuv3_model.h>
 #include "port.h"
 
-enum { MEET_BLOCKS = 512, MEET_DEVS = 8, MEET_MMS = 8, MEET_ATC = 32, MEET_CALLS = 64 };
+enum { MEET_BLOCKS = 512, MEET_DEVS = 8, MEET_MMS = 8, MEET_ATC = 32, MEET_CALLS = 256, MEET_SENT = 64 };
 enum { MEET_POOL = 4 << 20 };	/* bytes for the page tables of all address spaces */
 enum { RD = IOVM_MODEL_READ, WR = IOVM_MODEL_WRITE, LAST = IOVM_MODEL_LAST };
 #define NO_PASID (-1)
@@ -43,7 +43,8 @@ struct meet_dev {
 	unsigned success, invalid, failure, automatic, strange;
 	struct meet_atc atc[MEET_ATC];
 	enum iovm_model_atc reply;	/* to invalidations */
-	unsigned invs;
+	unsigned invs, nsent;
+	uint16_t sent[MEET_SENT];	/* tags that wait for meet_atc_fails() */
 	unsigned retries, aborts;	/* of its stalled accesses */
 };
 struct meet {
@@ -72,7 +73,10 @@ struct meet {
 	unsigned ncalls;
 	unsigned line[5];
 	unsigned violations;
-	bool forgive;				/* the test breaks a duty of the driver's on purpose: a function that never answers */
+	const char *expects;			/* a duty that the test itself breaks, and how often it was seen broken */
+	uint64_t expected;
+	unsigned spoil;				/* so many commands are read as illegal ones, or the read aborts */
+	bool spoil_abort;
 };
 
 struct meet *meet_new(int seed);	/* 0: the plainest model; else chance from this seed, and with even ones late stores */
@@ -99,7 +103,13 @@ struct iovm_model_result meet_dma(struct meet_dev *d, int64_t pasid, uint64_t va
 bool meet_reaches(struct meet_dev *d, int64_t pasid, const struct meet_mm *mm, uint64_t va, unsigned flags);
 bool meet_blocked(struct meet_dev *d, int64_t pasid, uint64_t va);	/* from the ATC, by request and untranslated */
 uint16_t meet_ask(struct meet_dev *d, int64_t pasid, uint64_t va, unsigned flags);	/* a page request; its group */
+void meet_atc_fails(struct meet_dev *d);			/* what was SENT is lost */
+int meet_reset(struct meet_dev *d);				/* begin, the reset of the function, done */
+void meet_function_reset(struct meet_dev *d);			/* the function alone */
 void meet_marker(struct meet_dev *d, int64_t pasid);			/* Stop Marker */
 uint64_t meet_checked(const struct meet *m, const char *duty);		/* how often it mattered */
+
+enum { SEEDS = 20 };
+TCase *meet_errors(void);	/* smmu_meet_errors.c */
 
 #endif

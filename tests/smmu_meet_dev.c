@@ -98,6 +98,22 @@ unsigned meet_called(const struct meet *m, const struct meet_dev *d, const struc
 	return n;
 }
 
+void meet_function_reset(struct meet_dev *d)
+{
+	d->pasid = d->ats = d->pri = false;
+	d->outstanding = 0;
+	memset(d->waits, 0, sizeof d->waits);
+	memset(d->atc, 0, sizeof d->atc);
+	iovm_smmuv3_model_device_gone(d->meet->model, d->sid[0]);
+}
+
+int meet_reset(struct meet_dev *d)
+{
+	ck_assert_int_eq(iovm_device_reset_begin(d->dev), 0);
+	meet_function_reset(d);
+	return iovm_device_reset_done(d->dev, true);
+}
+
 /* ---- DMA ------------------------------------------------------------------------------------------------------------------------------ */
 
 struct iovm_model_result meet_access(struct meet_dev *d, int64_t pasid, uint64_t va, unsigned flags, enum iovm_model_kind kind)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 /*
- * The host and the functions of smmu_meet.h. A bus address is never given out twice, and what no block has aborts: an SMMU that still looks where memory
- * was given back is seen. A stop of the function's ATC or its page requests is where set_cap() says so, as the capability's own bit.
+ * The host and the functions of smmu_meet.h. A bus address is never given out twice, and what no block has aborts: an SMMU that still
+ * looks where memory was given back is seen.
  */
 #include "smmu_meet.h"
 #include <stdio.h>
@@ -49,6 +49,13 @@ static uint8_t *find(struct meet *m, uint64_t addr, unsigned bytes)
 	return NULL;
 }
 
+static bool in_cmdq(struct meet *m, uint64_t addr)
+{
+	uint64_t base = iovm_smmuv3_model_read(m->model, 0x90, 8);
+
+	return addr - (base & 0xffffffffffffe0) < (16ull << (base & 31));
+}
+
 static bool mem_read(void *ctx, uint64_t addr, unsigned bytes, uint64_t *value)
 {
 	struct meet *m = ctx;
@@ -60,6 +67,11 @@ static bool mem_read(void *ctx, uint64_t addr, unsigned bytes, uint64_t *value)
 	at = find(m, addr, bytes);
 	if (at)
 		memcpy(value, at, bytes);
+	if (at && m->spoil && in_cmdq(m, addr)) {	/* of each command the first word */
+		m->spoil -= !(addr % 16);
+		*value = m->spoil_abort || addr % 16 ? *value : 0xff;
+		return !m->spoil_abort;
+	}
 	return at != NULL;
 }
 
@@ -97,8 +109,11 @@ static void violation(void *ctx, const char *duty, const char *clause, const cha
 {
 	struct meet *m = ctx;
 
-	if (!m->forgive)
-		fprintf(stderr, "broken: %s (%s): %s\n", duty, clause, sentence);
+	if (m->expects && !strcmp(duty, m->expects)) {
+		m->expected++;
+		return;
+	}
+	fprintf(stderr, "broken: %s (%s): %s\n", duty, clause, sentence);
 	m->violations++;
 }
 
@@ -120,6 +135,10 @@ static enum iovm_model_atc atc_inv(void *ctx, const struct iovm_model_atc_inv *i
 	unsigned i;
 
 	d->invs++;
+	if (d->reply == IOVM_MODEL_ATC_SENT) {
+		must(d->nsent < MEET_SENT, "too many invalidations");
+		d->sent[d->nsent++] = inv->tag;
+	}
 	if (d->reply != IOVM_MODEL_ATC_DONE)
 		return d->reply;
 	for (i = 0; i < MEET_ATC; i++) {
@@ -157,6 +176,12 @@ static void resume(void *ctx, uint32_t sid, uint32_t stall, enum iovm_model_outc
 
 	d->retries += outcome == IOVM_MODEL_OK;
 	d->aborts += outcome != IOVM_MODEL_OK;
+}
+
+void meet_atc_fails(struct meet_dev *d)
+{
+	while (d->nsent)
+		iovm_smmuv3_model_atc_done(d->meet->model, d->sent[--d->nsent], true);
 }
 
 /* ---- what the driver does ----------------------------------------------------------------------------------------------------------------- */
@@ -356,13 +381,10 @@ void meet_end(struct meet *m)
 		ck_assert_uint_eq(m->dev[i].strange, 0);
 	}
 	meet_settle(m);
-	if (!m->forgive) {
-		ck_assert_uint_eq(iovm_smmuv3_model_judge(m->model), 0);
-		ck_assert_uint_eq(m->violations, 0);
-	}
+	ck_assert_uint_eq(iovm_smmuv3_model_judge(m->model), m->expected);
 	ck_assert_int_eq(iovm_del(m->sys), 0);
 	meet_steps(m);
-	ck_assert(m->forgive || !m->violations);
+	ck_assert_uint_eq(m->violations, 0);
 	for (i = 0; i < MEET_MMS; i++)
 		ck_assert_uint_eq(m->mm[i].watches, m->mm[i].unwatches);
 	dma_free(m, m->pool, MEET_POOL, m->pool_bus);
