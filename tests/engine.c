@@ -276,6 +276,42 @@ START_TEST(the_second_first_binder)
 }
 END_TEST
 
+/* A bind comes to nothing, since its mm dies while it is watched; while that is taken back, nobody else may begin to watch */
+static int dying_watch(void *ctx, void *mm_, struct iovm_table *table)
+{
+	struct rig_mm *mm = mm_;
+
+	mm->watches++;
+	table->format = IOVM_TABLE_SIM;
+	table->root = rig_root(mm);
+	return mm->watches == 1 ? iovm_mm_exit(mm->rig->sys, mm) : 0;
+}
+
+static void slow_unwatch(void *ctx, void *mm_)
+{
+	struct rig_mm *mm = mm_;
+
+	if (mm->unwatches == 0)
+		first_binder.inside = rig_bind(first_binder.second, mm);
+	ck_assert_uint_eq(mm->watches, ++mm->unwatches);
+}
+
+START_TEST(no_watch_before_unwatch_returns)
+{
+	struct rig *r = rig_new(NULL);
+	struct rig_device *d = rig_ready(r, 0, 1);
+
+	first_binder.second = rig_ready(r, 0, 2);
+	r->sys->mm.watch = dying_watch;
+	r->sys->mm.unwatch = slow_unwatch;
+	ck_assert_int_eq(rig_bind(d, &r->mm[0]), IOVM_E_MM_DEAD);
+	ck_assert_int_eq(first_binder.inside, IOVM_E_BUSY);
+	ck_assert_int_gt(rig_bind(first_binder.second, &r->mm[0]), 0);
+	ck_assert_uint_eq(r->mm[0].watches, 2);
+	rig_finish(r);
+}
+END_TEST
+
 /* ---- entry 0 ------------------------------------------------------------------------------------------------------------------------------ */
 
 START_TEST(entry_zero_all_along)
@@ -524,6 +560,7 @@ static Suite *engine_suite(void)
 	tcase_add_test(bind, pinned_asids);
 	tcase_add_test(bind, watch_may_refuse);
 	tcase_add_test(bind, the_second_first_binder);
+	tcase_add_test(bind, no_watch_before_unwatch_returns);
 	tcase_add_test(bind, entry_zero_all_along);
 	tcase_add_test(death, entry_zero_dies_quietly);
 	tcase_add_test(death, the_old_owner_dies_after_it_was_replaced);

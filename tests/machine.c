@@ -413,6 +413,8 @@ static void newest(void *hw, uint64_t pos[2])
 {
 	struct machine *m = hw;
 
+	if (m->on_newest)
+		m->on_newest(m->newest_arg);
 	pthread_mutex_lock(&m->mutex);
 	pos[0] = m->prod[0];
 	pos[1] = m->prod[1];

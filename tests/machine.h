@@ -59,6 +59,8 @@ struct machine {
 	unsigned submits;
 	void (*on_command)(void *arg, const struct iovm_cmd *cmd);	/* as it is taken */
 	void *command_arg;
+	void (*on_newest)(void *arg);	/* somebody asks where the queues are: a bind does just before its bond can be seen */
+	void *newest_arg;
 
 	/* the n-th call of a function fails, alone; 0: none */
 	struct { unsigned calls, nth; int err; } fault[MACHINE_FNS];

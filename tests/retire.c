@@ -489,12 +489,38 @@ START_TEST(a_dead_iommu_ends_everything)
 }
 END_TEST
 
+/* The mm dies when the bind has looked whether it is alive, and before its bond can be seen */
+static void kill_first(void *arg)
+{
+	struct rig *r = arg;
+
+	r->m[0].on_newest = NULL;
+	ck_assert_int_eq(iovm_mm_exit(r->sys, &r->mm[0]), 0);
+}
+
+START_TEST(death_passes_a_bind_by)
+{
+	struct rig *r = rig_new(NULL);
+	struct rig_device *d = rig_ready(r, 0, 1);
+
+	r->m[0].newest_arg = r;
+	r->m[0].on_newest = kill_first;
+	ck_assert_int_eq(rig_bind(d, &r->mm[0]), IOVM_E_MM_DEAD);
+	ck_assert(!rig_reaches(d, &r->mm[0], -2));
+	rig_later(r);
+	ck_assert_uint_eq(r->mm[0].unwatches, 1);
+	ck_assert_uint_eq(r->nevents, 0);
+	rig_fini(r);
+}
+END_TEST
+
 static Suite *retire_suite(void)
 {
 	Suite *suite = suite_create("retire");
 	TCase *cut = tcase_create("cut"), *drain = tcase_create("drain"), *next = tcase_create("next"), *quarantine = tcase_create("quarantine");
 
 	tcase_add_test(cut, three_fences);
+	tcase_add_test(cut, death_passes_a_bind_by);
 	tcase_add_test(cut, death_cuts_all_at_once);
 	tcase_add_loop_test(cut, nothing_is_left, 0, 2);
 	tcase_add_test(drain, not_free_before_what_was_asked_is_consumed);
