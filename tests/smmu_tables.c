@@ -32,8 +32,8 @@ START_TEST(stream_tables)
 	}
 	ck_assert_uint_eq(find_ste(&r, 7)[0], 0);
 	iovm__smmu_detach(&r.s, &r.fn);
-	for (i = 0; i < 32; i++)	/* nothing of it is left, in any word */
-		ck_assert_uint_eq(find_ste(&r, r.ids[i / 8])[i % 8], 0);
+	for (i = 0; i < 4; i++)	/* V alone: they abort, and the pointer is gone */
+		ck_assert_uint_eq(find_ste(&r, r.ids[i])[0], 1);
 	ck_assert_ptr_null(r.fn.priv);
 	rig_fini(&r);
 }

@@ -230,16 +230,20 @@ int iovm__smmu_attach(void *hw, struct iovm_function *fn)
 	return aborted(fn) ? 0 : first_attach(hw, fn);
 }
 
+/* Its streams go on to abort: an entry that became invalid would be one more change to invalidate (4.3), and nobody does that behind us */
 void iovm__smmu_detach(void *hw, struct iovm_function *fn)
 {
-	static const uint64_t invalid[SMMU_STE_WORDS];
 	struct iovm__smmu *s = hw;
+	uint64_t ste[SMMU_STE_WORDS];
 	unsigned i;
 
 	if (!fn->priv)
 		return;
-	for (i = 0; i < fn->nstream_ids; i++)
-		iovm__smmu_store(iovm__smmu_ste_of(s, fn->stream_ids[i]), invalid, SMMU_STE_WORDS);
+	for (i = 0; i < fn->nstream_ids; i++) {
+		iovm__smmu_load(iovm__smmu_ste_of(s, fn->stream_ids[i]), ste);
+		if (SMMU_GET(ste, STE, V))
+			iovm__smmu_stop(iovm__smmu_ste_of(s, fn->stream_ids[i]), iovm__smmu_ste_abort());
+	}
 	iovm__smmu_table_free(s, fn->priv);
 	fn->priv = NULL;
 }
