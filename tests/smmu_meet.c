@@ -142,7 +142,7 @@ START_TEST(refused_unbound_marked)
 	meet_ask(d, pasid, VA, RD | LAST);
 	meet_settle(m);
 	ck_assert_uint_eq(d->outstanding, 1);
-	ck_assert_int_eq(port_fault_done(m->sys, mm->token, IOVM_DONE), 0);
+	ck_assert_int_eq(port_fault_done(m->sys, mm->token[--mm->ntokens], IOVM_DONE), 0);
 	meet_settle(m);
 	ck_assert_uint_eq(d->success, 1);
 	ck_assert(meet_reaches(d, pasid, mm, VA, RD));
@@ -223,7 +223,7 @@ START_TEST(stalls)
 	ck_assert(meet_blocked(d, pasid, VA));
 	meet_settle(m);
 	ck_assert_uint_eq(d->aborts, 2);
-	ck_assert_int_eq(port_fault_done(m->sys, mm->token, IOVM_DONE), IOVM_E_STALE);
+	ck_assert_int_eq(port_fault_done(m->sys, mm->token[--mm->ntokens], IOVM_DONE), IOVM_E_STALE);
 	meet_settle(m);
 	ck_assert_uint_eq(meet_called(m, d, mm, IOVM_UNBOUND), 1);
 	meet_end(m);

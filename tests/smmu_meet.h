@@ -10,7 +10,7 @@
 #include <iovm/smmuv3_model.h>
 #include "port.h"
 
-enum { MEET_BLOCKS = 512, MEET_DEVS = 8, MEET_MMS = 8, MEET_ATC = 32, MEET_CALLS = 256, MEET_SENT = 64 };
+enum { MEET_BLOCKS = 512, MEET_DEVS = 8, MEET_MMS = 8, MEET_ATC = 32, MEET_CALLS = 256, MEET_SENT = 64, MEET_TOKENS = 16 };
 enum { MEET_POOL = 4 << 20 };	/* bytes for the page tables of all address spaces */
 enum { RD = IOVM_MODEL_READ, WR = IOVM_MODEL_WRITE, LAST = IOVM_MODEL_LAST };
 #define NO_PASID (-1)
@@ -23,7 +23,8 @@ struct meet_mm {
 	bool stage2;
 	bool maps;			/* the handler maps what is asked for; else it refuses */
 	bool pends;			/* it answers later */
-	uint64_t token;
+	uint64_t token[MEET_TOKENS];	/* what it owes */
+	unsigned ntokens;
 	unsigned watches, unwatches, faults, ranges;
 };
 struct meet_atc {
@@ -73,10 +74,10 @@ struct meet {
 	unsigned ncalls;
 	unsigned line[5];
 	unsigned violations;
-	const char *expects;			/* a duty that the test itself breaks, and how often it was seen broken */
+	const char *expects;			/* duties that the test itself breaks, and how often it was seen broken */
 	uint64_t expected;
-	unsigned spoil;				/* so many commands are read as illegal ones, or the read aborts */
-	bool spoil_abort;
+	unsigned spoil;				/* so many commands are read as illegal ones when their turn comes, or the read aborts */
+	bool spoil_abort, stepping;
 };
 
 struct meet *meet_new(int seed);	/* 0: the plainest model; else chance from this seed, and with even ones late stores */

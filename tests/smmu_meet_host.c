@@ -49,30 +49,31 @@ static uint8_t *find(struct meet *m, uint64_t addr, unsigned bytes)
 	return NULL;
 }
 
-static bool in_cmdq(struct meet *m, uint64_t addr)
+/* The next command to be consumed, first word: what an SMMU looks at beforehand is not spoiled */
+static bool is_next_command(struct meet *m, uint64_t addr)
 {
 	uint64_t base = iovm_smmuv3_model_read(m->model, 0x90, 8);
+	uint32_t cons = (uint32_t)iovm_smmuv3_model_read(m->model, 0x9c, 4) & ((1u << (base & 31)) - 1);
 
-	return addr - (base & 0xffffffffffffe0) < (16ull << (base & 31));
+	return m->stepping && addr == (base & 0xffffffffffffe0) + 16ull * cons;
 }
 
 static bool mem_read(void *ctx, uint64_t addr, unsigned bytes, uint64_t *value)
 {
 	struct meet *m = ctx;
-	uint8_t *at;
+	uint8_t *at = find(m, addr, bytes);
+	bool ok = at;
 
-	if (m->shadow)
-		return iovm_model_shadow_read(m->shadow, addr, bytes, value);
 	*value = 0;
-	at = find(m, addr, bytes);
-	if (at)
+	if (m->shadow)
+		ok = iovm_model_shadow_read(m->shadow, addr, bytes, value);
+	else if (at)
 		memcpy(value, at, bytes);
-	if (at && m->spoil && in_cmdq(m, addr)) {	/* of each command the first word */
-		m->spoil -= !(addr % 16);
-		*value = m->spoil_abort || addr % 16 ? *value : 0xff;
-		return !m->spoil_abort;
-	}
-	return at != NULL;
+	if (!m->spoil || !is_next_command(m, addr))
+		return ok;
+	m->spoil--;
+	*value = m->spoil_abort ? *value : 0xff;
+	return !m->spoil_abort;
 }
 
 static bool mem_write(void *ctx, uint64_t addr, unsigned bytes, uint64_t value)
@@ -109,7 +110,7 @@ static void violation(void *ctx, const char *duty, const char *clause, const cha
 {
 	struct meet *m = ctx;
 
-	if (m->expects && !strcmp(duty, m->expects)) {
+	if (m->expects && strstr(m->expects, duty)) {
 		m->expected++;
 		return;
 	}
@@ -186,9 +187,19 @@ void meet_atc_fails(struct meet_dev *d)
 
 /* ---- what the driver does ----------------------------------------------------------------------------------------------------------------- */
 
+static bool step(struct meet *m)
+{
+	bool more;
+
+	m->stepping = true;
+	more = iovm_smmuv3_model_step(m->model);
+	m->stepping = false;
+	return more;
+}
+
 static void some_steps(struct meet *m, unsigned n)
 {
-	while (n-- && iovm_smmuv3_model_step(m->model))
+	while (n-- && step(m))
 		;
 }
 
@@ -253,7 +264,9 @@ static void fault(void *ctx, void *mm_, struct iovm_fault *faults, unsigned n)
 		mm->ranges += faults[i].nranges;
 		for (k = 0; mm->maps && k < faults[i].nranges; k++)
 			meet_map(mm, faults[i].ranges[k].first, faults[i].ranges[k].prot);
-		mm->token = faults[i].token;
+		must(mm->ntokens < MEET_TOKENS || !mm->pends, "too many tokens");
+		if (mm->pends)
+			mm->token[mm->ntokens++] = faults[i].token;
 		faults[i].outcome = mm->pends ? IOVM_PENDING : mm->maps ? IOVM_DONE : IOVM_REFUSED;
 	}
 	if (mm->meet->shadow)
@@ -399,7 +412,7 @@ void meet_steps(struct meet *m)
 	unsigned quiet, n = 0;
 
 	for (quiet = 0; quiet < (m->random ? 20 : 1) && n < 20000; n++)
-		quiet = iovm_smmuv3_model_step(m->model) ? 0 : quiet + 1;
+		quiet = step(m) ? 0 : quiet + 1;
 }
 
 void meet_settle(struct meet *m)
