@@ -361,6 +361,160 @@ START_TEST(shape)
 }
 END_TEST
 
+/* ---- a life -------------------------------------------------------------------------------------------------------------------------------- */
+
+/*
+ * Functions of every kind are bound to spaces whose pages come, move and go, they ask and stall, and at each step what a function reaches is what its space
+ * maps now, or nothing. Every duty that this can touch must have mattered by the end.
+ */
+enum { DEVS = 4, MMS = 4, PAGES = 6, STEPS = 300 };
+
+struct life {
+	struct meet *m;
+	uint64_t state;
+	struct meet_dev *d[DEVS];
+	struct meet_mm *mm[MMS];
+	int pasid[DEVS][MMS];		/* 0: not bound */
+	uint64_t at[MMS][PAGES];	/* where it is mapped; 0: nowhere */
+	unsigned reached;
+};
+
+static unsigned draw(struct life *l, unsigned n)
+{
+	l->state = l->state * 6364136223846793005u + 1442695040888963407u;
+	return (unsigned)(l->state >> 33) % n;
+}
+
+static uint64_t va(unsigned page)
+{
+	return VA + page * 0x1000u;
+}
+
+static void change(struct life *l, unsigned i, unsigned page, bool away)
+{
+	struct meet_mm *mm = l->mm[i];
+
+	mm->version = 1 + draw(l, 15);
+	if (away)
+		meet_unmap(mm, va(page));
+	else
+		meet_map(mm, va(page), RD | WR);
+	ck_assert_int_eq(port_invalidate(l->m->sys, mm, va(page), va(page) + 0xfff), 0);
+	l->at[i][page] = away ? 0 : meet_pa(mm, va(page));
+}
+
+static void look(struct life *l, unsigned i, unsigned k, unsigned page)
+{
+	struct meet_dev *d = l->d[i];
+	struct iovm_model_result r;
+	int pasid = l->pasid[i][k];
+
+	if (!pasid)
+		return;
+	r = meet_dma(d, pasid, va(page), RD);
+	if (r.outcome == IOVM_MODEL_OK) {
+		ck_assert_uint_eq(r.addr, l->at[k][page]);
+		l->reached++;
+	} else {	/* what is mapped is reached */
+		ck_assert_uint_eq(l->at[k][page], 0);
+		if (d->pri && !d->outstanding)
+			meet_ask(d, pasid, va(page), RD | LAST);
+	}
+}
+
+static void toggle(struct life *l, unsigned i, unsigned k)
+{
+	int pasid = l->pasid[i][k], got;
+
+	if (pasid) {
+		ck_assert_int_eq(iovm_unbind_mm(l->d[i]->dev, l->mm[k]), 0);
+		l->pasid[i][k] = 0;
+		if (l->d[i]->pcie)
+			ck_assert(meet_blocked(l->d[i], pasid, va(draw(l, PAGES))));
+		return;
+	}
+	got = meet_bind(l->d[i], l->mm[k]);
+	ck_assert(got > 0 || got == IOVM_E_BUSY);
+	l->pasid[i][k] = got > 0 ? got : 0;
+}
+
+/* What the handler maps is for the test to know, too: one that it maps is mapped until the test takes it away */
+static void learn(struct life *l)
+{
+	unsigned k, page;
+
+	for (k = 0; k < MMS; k++)
+		for (page = 0; page < PAGES; page++)
+			l->at[k][page] = meet_mapped(l->mm[k], va(page));
+}
+
+static void one(struct life *l)
+{
+	unsigned i = draw(l, DEVS), k = draw(l, MMS), page = draw(l, PAGES);
+
+	switch (draw(l, 8)) {
+	case 0:
+		toggle(l, i, k);
+		break;
+	case 1:
+		change(l, k, page, draw(l, 2));
+		break;
+	case 2:
+		l->m->now += 1000;
+		ck_assert_int_ge(port_dispatch(l->m->iommu, l->m->now, 4), 0);
+		learn(l);
+		break;
+	case 3:
+		if (!draw(l, 4))
+			meet_settle(l->m);
+		learn(l);
+		break;
+	default:
+		look(l, i, k, page);
+	}
+}
+
+/* One life; what the duties count is added up in checked, in the order of duties */
+static void live(unsigned seed, const char *const *duties, unsigned n, uint64_t *checked)
+{
+	struct life l = { .m = meet_new(seed), .state = (uint64_t)seed + 1 };
+	unsigned i, k;
+
+	meet_start(l.m);
+	for (i = 0; i < DEVS; i++)
+		l.d[i] = i < 2 ? meet_pci(l.m, 5 + i, 8) : i == 2 ? meet_pci(l.m, 0x200, 0) : meet_platform(l.m, 9, 8);
+	for (k = 0; k < MMS; k++)
+		l.mm[k] = meet_mm(l.m, false);
+	for (i = 0; i < STEPS; i++)
+		one(&l);
+	for (i = 0; i < DEVS; i++)
+		for (k = 0; k < MMS; k++)
+			if (l.pasid[i][k])
+				toggle(&l, i, k);
+	meet_settle(l.m);
+	ck_assert_uint_gt(l.reached, 0);
+	ck_assert_uint_eq(iovm_smmuv3_model_judge(l.m->model), 0);
+	for (i = 0; i < n; i++)
+		checked[i] += meet_checked(l.m, duties[i]);
+	meet_end(l.m);
+}
+
+START_TEST(lives)
+{
+	static const char *const duties[] = { "guard", "update", "setup", "init", "prod", "entry", "command", "cons", "resume", "stalled", "answer", "answered",
+					      "credit", "atc-order", "atc-size", "cfgi", "asid", "pcie", "gerrorn" };
+	enum { N = sizeof duties / sizeof duties[0] };
+	uint64_t checked[N] = { 0 };
+	unsigned seed, i;
+
+	for (seed = 0; seed <= SEEDS; seed++)
+		live(seed, duties, N, checked);
+	for (i = 0; i < N; i++)
+		if (!checked[i])
+			ck_abort_msg("%s never mattered", duties[i]);
+}
+END_TEST
+
 static Suite *suite(void)
 {
 	Suite *s = suite_create("smmu_meet");
@@ -379,6 +533,7 @@ static Suite *suite(void)
 	tcase_add_loop_test(t, invalidations, 0, SEEDS + 1);
 	tcase_add_loop_test(t, again_and_again, 0, SEEDS + 1);
 	tcase_add_loop_test(t, shape, 0, SHAPES * (SEEDS + 1));
+	tcase_add_test(t, lives);
 	suite_add_tcase(s, t);
 	suite_add_tcase(s, meet_errors());
 	return s;

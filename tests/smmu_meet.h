@@ -91,6 +91,7 @@ struct meet_mm *meet_mm(struct meet *m, bool stage2);
 int meet_bind(struct meet_dev *d, struct meet_mm *mm);
 
 void meet_map(struct meet_mm *mm, uint64_t va, unsigned prot);
+uint64_t meet_mapped(struct meet_mm *mm, uint64_t va);	/* where it points by the table; 0: nowhere */
 void meet_unmap(struct meet_mm *mm, uint64_t va);		/* and nothing else: no invalidation */
 uint64_t meet_pa(const struct meet_mm *mm, uint64_t va);	/* where meet_map() points va now */
 

@@ -314,6 +314,11 @@ void meet_map(struct meet_mm *mm, uint64_t va, unsigned prot)
 		iovm_model_shadow_barrier(mm->meet->shadow);
 }
 
+uint64_t meet_mapped(struct meet_mm *mm, uint64_t va)
+{
+	return *leaf(mm, va) & 0xfffffffff000;
+}
+
 void meet_unmap(struct meet_mm *mm, uint64_t va)
 {
 	*leaf(mm, va) = 0;
