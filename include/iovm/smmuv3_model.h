@@ -47,6 +47,7 @@ enum iovm_model_outcome {
 	IOVM_MODEL_BUSY,	/* no room to stall it: the same access again later */
 	IOVM_MODEL_UR, IOVM_MODEL_CA,	/* ATS_REQUEST: Unsupported Request, Completer Abort */
 };
+struct iovm_model_tag { void *ptr; uint64_t n; };	/* of the host's own: what walked() said of a translation */
 struct iovm_model_result {
 	uint64_t addr;		/* output */
 	uint32_t stall;		/* names the stalled access until it is resumed */
@@ -54,6 +55,7 @@ struct iovm_model_result {
 	uint8_t size_log2;	/* bytes, aligned, around the address that this translation covers */
 	uint8_t flags;		/* READ, WRITE, EXEC */
 	uint8_t event;		/* what went wrong, as an event number (7.3), whether it was recorded or not; 0: nothing */
+	struct iovm_model_tag tag;	/* of the translation that was used; 0 where there is none */
 };
 
 struct iovm_model_page_request {
@@ -77,6 +79,16 @@ enum iovm_model_atc {
 	IOVM_MODEL_ATC_LOST,	/* time-out */
 };
 
+/* What an SMMU itself may do wrong, for tests of those who have to live with it */
+enum iovm_model_error {
+	IOVM_MODEL_ERROR_COMMAND,	/* the next command is read as an illegal one (7.1, CERROR_ILL) */
+	IOVM_MODEL_ERROR_FETCH,		/* the fetch of the next command aborts (CERROR_ABT) */
+	IOVM_MODEL_ERROR_EVENTQ_FULL,	/* the event queue takes no record, as if it were full (7.4) */
+	IOVM_MODEL_ERROR_PRIQ_FULL,	/* the PRI queue takes no message, as if it were full (8.1) */
+	IOVM_MODEL_ERROR_PRIQ_ABORT,	/* the write of a PRI record aborts (8.2) */
+	IOVM_MODEL_ERROR_TLBI,		/* a TLB invalidation does nothing: broken hardware, not to be survived */
+};
+
 /* Memory is little-endian. bytes is 4 or 8, addr a multiple of it. false: abort */
 struct iovm_smmuv3_model_config {
 	size_t size;			/* sizeof(struct iovm_smmuv3_model_config) */
@@ -95,6 +107,12 @@ struct iovm_smmuv3_model_config {
 	void (*prg_response)(void *ctx, uint32_t stream_id, uint32_t pasid, uint16_t index, uint8_t code, bool of_smmu);
 	/* OK: it may be tried again, and is a new access then. ABORT, RAZ_WI: over */
 	void (*resume)(void *ctx, uint32_t stream_id, uint32_t stall, enum iovm_model_outcome outcome);
+	bool (*errs)(void *ctx, enum iovm_model_error what);	/* does it go wrong here? NULL: never */
+	/* A walk found output address addr under this ASID. What is returned comes as result.tag with each use of that translation */
+	struct iovm_model_tag (*walked)(void *ctx, const struct iovm_model_access *access, uint64_t addr, uint16_t asid);
+	/* The command at this index (with wrap) was consumed; or the queue stopped there: error is CMDQ_CONS.ERR */
+	void (*command)(void *ctx, const uint64_t words[2], uint32_t index, unsigned error);
+	void (*event)(void *ctx, const uint64_t words[4], uint64_t position);	/* a record entered the event queue, the position-th from 0 */
 };
 
 /* An SMMU with everything that the model has: both stages, 20-bit PASIDs and 16-bit StreamIDs, ATS, PRI, stalls, MSIs, queues up to 2^19 */
@@ -105,6 +123,7 @@ void iovm_smmuv3_model_del(struct iovm_smmuv3_model *model);
 /* ---- the driver's side: offset < IOVM_MODEL_REGISTERS, bytes 4 or 8, aligned. Everything else reads as 0 and writes nothing, and is a violation ------- */
 uint64_t iovm_smmuv3_model_read(struct iovm_smmuv3_model *model, uint32_t offset, unsigned bytes);
 void iovm_smmuv3_model_write(struct iovm_smmuv3_model *model, uint32_t offset, unsigned bytes, uint64_t value);
+bool iovm_smmuv3_model_due(const struct iovm_smmuv3_model *model);	/* is there background work? */
 /* One piece of background work: an acknowledge, a command, something that becomes visible. Whether more can be done before somebody else does something */
 bool iovm_smmuv3_model_step(struct iovm_smmuv3_model *model);
 
@@ -117,6 +136,10 @@ void iovm_smmuv3_model_atc_done(struct iovm_smmuv3_model *model, uint16_t tag, b
 void iovm_smmuv3_model_device_gone(struct iovm_smmuv3_model *model, uint32_t stream_id);
 /* Service failure mode (12.3), for ever: GERROR.SFM_ERR; no command is consumed, no record written, all traffic is aborted */
 void iovm_smmuv3_model_service_failure(struct iovm_smmuv3_model *model);
+/* The command queue stands: hardware that is slow beyond measure. Nothing is consumed until it goes again */
+void iovm_smmuv3_model_stand(struct iovm_smmuv3_model *model, bool stands);
+/* One of the errors of interrupts becomes active (7.5.1; 4 to 7: bits of GERROR): nothing comes of it but that it has to be acknowledged */
+void iovm_smmuv3_model_raise(struct iovm_smmuv3_model *model, unsigned bit);
 
 /* ---- what the driver owes -------------------------------------------------------------------------------------------------------------------- */
 struct iovm_model_duty {

@@ -13,12 +13,12 @@ static uint64_t answer_key(const struct iovm_trace *rec, bool stall)
 
 static void post(struct iovm_check *ck, uint64_t key, int delta)
 {
-	uintptr_t n = (uintptr_t)iovm__map_get(&ck->posted, key) + (uintptr_t)delta;
+	uintptr_t n = (uintptr_t)map_get(&ck->posted, key) + (uintptr_t)delta;
 
 	if (n)
-		ck->no_memory |= !iovm__map_put(&ck->posted, key, (void *)n);
+		ck->no_memory |= !map_put(&ck->posted, key, (void *)n);
 	else
-		iovm__map_take(&ck->posted, key);
+		map_take(&ck->posted, key);
 }
 
 static void commanded(struct iovm_check *ck, const struct iovm_trace *rec)
@@ -27,7 +27,7 @@ static void commanded(struct iovm_check *ck, const struct iovm_trace *rec)
 
 	if (rec->code != IOVM_CMD_ANSWER)
 		return;
-	if (iovm__map_get(&ck->posted, key))
+	if (map_get(&ck->posted, key))
 		post(ck, key, -1);
 	else
 		iovm__check_fail(ck, 2, "an answer to stream 0x%x, index %u was commanded that nobody gave", (unsigned)rec->stream_id, (unsigned)rec->index);
@@ -49,7 +49,7 @@ static void check_name(struct iovm_check *ck, const struct iovm__ck_req *last, c
 
 static bool members_dropped(const struct iovm_check *ck, const struct iovm__ck_req *last)
 {
-	const struct iovm__ck_mark *mark = iovm__map_get(&ck->lossy, iovm__check_key_hash(last->iommu, last->stream_id, 0, last->index, false));
+	const struct iovm__ck_mark *mark = map_get(&ck->lossy, iovm__check_key_hash(last->iommu, last->stream_id, 0, last->index, false));
 
 	return mark && mark->pasid == last->pasid && mark->position < last->position && mark->position >= ck->iommu[last->iommu]->overflow &&
 		!(last->flags & IOVM_REQ_STALL) && last->dev && last->dev->removed < mark->at;
@@ -93,9 +93,9 @@ static void close_group(struct iovm_check *ck, struct iovm__ck_iommu *iommu, str
 	struct iovm__ck_req *req, *next;
 	struct iovm__ck_mark *mark;
 
-	mark = iovm__map_get(&ck->lossy, iovm__check_key_hash(last->iommu, last->stream_id, 0, last->index, false));
+	mark = map_get(&ck->lossy, iovm__check_key_hash(last->iommu, last->stream_id, 0, last->index, false));
 	if (mark && !(last->flags & IOVM_REQ_STALL))
-		free(iovm__map_take(&ck->lossy, iovm__check_key_hash(last->iommu, last->stream_id, 0, last->index, false)));
+		free(map_take(&ck->lossy, iovm__check_key_hash(last->iommu, last->stream_id, 0, last->index, false)));
 	if (!group) {
 		iommu->served++;
 		iovm__check_request_close(ck, last);
@@ -113,7 +113,7 @@ static void close_group(struct iovm_check *ck, struct iovm__ck_iommu *iommu, str
 /* The Last that a RESP or SUPPRESS is about, or NULL with the violation noted */
 static struct iovm__ck_req *closing(struct iovm_check *ck, const struct iovm_trace *rec)
 {
-	struct iovm__ck_req *last = iovm__map_get(&ck->requests, iovm__check_request_key(rec));
+	struct iovm__ck_req *last = map_get(&ck->requests, iovm__check_request_key(rec));
 	const char *why = NULL;
 
 	IOVM__CHECKED(ck, 2);

@@ -10,7 +10,7 @@
 
 struct iovm__ck_bond *iovm__check_bond(const struct iovm_check *ck, uint32_t serial)
 {
-	return serial ? iovm__map_get(&ck->bonds, serial) : NULL;
+	return serial ? map_get(&ck->bonds, serial) : NULL;
 }
 
 static uint64_t entry_key(const struct iovm__ck_dev *dev, uint32_t pasid)
@@ -20,12 +20,12 @@ static uint64_t entry_key(const struct iovm__ck_dev *dev, uint32_t pasid)
 
 struct iovm__ck_bond *iovm__check_bond_at(const struct iovm_check *ck, const struct iovm__ck_dev *dev, uint32_t pasid)
 {
-	return dev ? iovm__map_get(&ck->entries, entry_key(dev, pasid)) : NULL;
+	return dev ? map_get(&ck->entries, entry_key(dev, pasid)) : NULL;
 }
 
 struct iovm__ck_ctx *iovm__check_ctx(const struct iovm_check *ck, uint32_t serial)
 {
-	return serial ? iovm__map_get(&ck->contexts, serial) : NULL;
+	return serial ? map_get(&ck->contexts, serial) : NULL;
 }
 
 static struct iovm__ck_ctx *ctx_make(struct iovm_check *ck, uint32_t serial)
@@ -35,7 +35,7 @@ static struct iovm__ck_ctx *ctx_make(struct iovm_check *ck, uint32_t serial)
 	if (!ctx && (ctx = iovm__check_alloc(ck, sizeof *ctx))) {
 		ctx->serial = serial;
 		ctx->pasid = IOVM_NO_PASID;
-		ck->no_memory |= !iovm__map_put(&ck->contexts, serial, ctx);
+		ck->no_memory |= !map_put(&ck->contexts, serial, ctx);
 	}
 	return ctx;
 }
@@ -46,8 +46,8 @@ static void ctx_del(struct iovm_check *ck, struct iovm__ck_ctx *ctx)
 
 	while ((home = ctx->homes)) {
 		ctx->homes = home->next;
-		if (ck && iovm__map_get(&ck->asids, (uint64_t)home->iommu << 32 | home->asid) == home)
-			iovm__map_take(&ck->asids, (uint64_t)home->iommu << 32 | home->asid);
+		if (ck && map_get(&ck->asids, (uint64_t)home->iommu << 32 | home->asid) == home)
+			map_take(&ck->asids, (uint64_t)home->iommu << 32 | home->asid);
 		free(home);
 	}
 	while (ctx->suspects)
@@ -59,7 +59,7 @@ void iovm__check_ctx_put(struct iovm_check *ck, struct iovm__ck_ctx *ctx)
 {
 	if (ctx->allocated || ctx->bonds || ctx->open || ctx->callbacks || ctx->tokens || (ctx->watched && ctx->pasid == IOVM_NO_PASID))
 		return;
-	iovm__map_take(&ck->contexts, ctx->serial);
+	map_take(&ck->contexts, ctx->serial);
 	ctx_del(ck, ctx);
 }
 
@@ -105,7 +105,7 @@ static struct iovm__ck_bond *bond_make(struct iovm_check *ck, struct iovm__ck_de
 	if (bond->next)
 		bond->next->prev = &bond->next;
 	ck->all = bond;
-	ck->no_memory |= !iovm__map_put(&ck->bonds, bond->serial, bond) || !iovm__map_put(&ck->entries, entry_key(dev, rec->pasid), bond);
+	ck->no_memory |= !map_put(&ck->bonds, bond->serial, bond) || !map_put(&ck->entries, entry_key(dev, rec->pasid), bond);
 	return bond;
 }
 
@@ -116,8 +116,8 @@ static void bond_del(struct iovm_check *ck, struct iovm__ck_bond *bond)
 	iovm__check_out(ck, bond, false);
 	iovm__check_bond_gone(ck, bond);
 	if (iovm__check_bond_at(ck, bond->dev, bond->pasid) == bond)
-		iovm__map_take(&ck->entries, entry_key(bond->dev, bond->pasid));
-	iovm__map_take(&ck->bonds, bond->serial);
+		map_take(&ck->entries, entry_key(bond->dev, bond->pasid));
+	map_take(&ck->bonds, bond->serial);
 	*bond->prev = bond->next;
 	if (bond->next)
 		bond->next->prev = bond->prev;
@@ -149,9 +149,9 @@ static void walk(struct iovm_check *ck, struct iovm__ck_bond *bond, uint32_t asi
 	home->tlb_ok = false;
 	home->tlb_epoch = 0;
 	if (home->asid != asid)
-		iovm__map_take(&ck->asids, (uint64_t)home->iommu << 32 | home->asid);
+		map_take(&ck->asids, (uint64_t)home->iommu << 32 | home->asid);
 	home->asid = asid;
-	ck->no_memory |= !iovm__map_put(&ck->asids, (uint64_t)home->iommu << 32 | asid, home);
+	ck->no_memory |= !map_put(&ck->asids, (uint64_t)home->iommu << 32 | asid, home);
 	if (!bond->ending && !bond->ctx->exiting)
 		iovm__check_out(ck, bond, false);
 }
@@ -202,7 +202,7 @@ static void bind_ret(struct iovm_check *ck, struct iovm__ck_dev *dev, const stru
 		return;
 	IOVM__CHECKED(ck, 20);
 	IOVM__CHECKED(ck, 17);
-	if (rec->pasid != bond->pasid || iovm__map_get(&ck->owners, rec->pasid) != bond->ctx)
+	if (rec->pasid != bond->pasid || map_get(&ck->owners, rec->pasid) != bond->ctx)
 		iovm__check_fail(ck, 17, "bind returned PASID %u, which context %u does not own", (unsigned)rec->pasid, (unsigned)rec->context);
 	bond->bound = true;
 	bond->has_cb |= rec->a != 0;
@@ -350,7 +350,7 @@ static void alloc(struct iovm_check *ck, const struct iovm_trace *rec)
 	if (rec->pasid == IOVM_NO_PASID)
 		return;
 	IOVM__CHECKED(ck, 17);
-	owner = iovm__map_get(&ck->owners, rec->pasid);
+	owner = map_get(&ck->owners, rec->pasid);
 	ctx = ctx_make(ck, rec->context);
 	if (!ctx)
 		return;
@@ -361,7 +361,7 @@ static void alloc(struct iovm_check *ck, const struct iovm_trace *rec)
 		iovm__check_fail(ck, 17, "PASID %u is none that may be handed out", (unsigned)rec->pasid);
 	ctx->allocated = true;
 	ctx->pasid = rec->pasid;
-	ck->no_memory |= !iovm__map_put(&ck->owners, rec->pasid, ctx);
+	ck->no_memory |= !map_put(&ck->owners, rec->pasid, ctx);
 }
 
 /* Why the context may not be freed now, by I18; NULL: it may. Left open: partials and groups; live: bonds, callbacks, tokens */
@@ -415,7 +415,7 @@ static void quarantine(struct iovm_check *ck, struct iovm__ck_dev *dev, const st
 
 static void free_pasid(struct iovm_check *ck, const struct iovm_trace *rec)
 {
-	struct iovm__ck_ctx *ctx = iovm__map_get(&ck->owners, rec->pasid);
+	struct iovm__ck_ctx *ctx = map_get(&ck->owners, rec->pasid);
 	const char *why;
 
 	if (rec->pasid == IOVM_NO_PASID)
@@ -436,7 +436,7 @@ static void free_pasid(struct iovm_check *ck, const struct iovm_trace *rec)
 	else if (why)
 		iovm__check_fail(ck, 18, "PASID %u of context %u was freed although %s (bond %u)", (unsigned)rec->pasid, (unsigned)ctx->serial, why,
 			(unsigned)ctx->bad_bond);
-	iovm__map_take(&ck->owners, rec->pasid);
+	map_take(&ck->owners, rec->pasid);
 	ctx->allocated = false;
 	iovm__check_ctx_put(ck, ctx);
 }
@@ -533,9 +533,9 @@ void iovm__check_bonds_fini(struct iovm_check *ck)
 		iovm__check_dev_put(bond->dev);
 		free(bond);
 	}
-	iovm__map_fini(&ck->contexts, ctx_free);
-	iovm__map_fini(&ck->bonds, NULL);
-	iovm__map_fini(&ck->entries, NULL);
-	iovm__map_fini(&ck->asids, NULL);
-	iovm__map_fini(&ck->owners, NULL);
+	map_fini(&ck->contexts, ctx_free);
+	map_fini(&ck->bonds, NULL);
+	map_fini(&ck->entries, NULL);
+	map_fini(&ck->asids, NULL);
+	map_fini(&ck->owners, NULL);
 }

@@ -51,7 +51,7 @@ static void asleep(struct iovm_check *ck, struct iovm__ck_iommu *iommu, const st
 			continue;
 		at.b = iommu->consumed[q];
 		at.flags = q ? IOVM_REQ_STALL : 0;
-		oldest = iovm__map_get(&ck->requests, iovm__check_request_key(&at));
+		oldest = map_get(&ck->requests, iovm__check_request_key(&at));
 		if (!oldest || oldest->accepted > iommu->dispatch || oldest->time + LATE_NS >= rec->time || rec->code || iommu->dead ||
 		    iommu->late > iommu->dispatch)
 			continue;
@@ -87,7 +87,7 @@ void iovm__check_refused(struct iovm_check *ck, const struct iovm__ck_req *req)
 
 static void lost(struct iovm_check *ck, const struct iovm_trace *rec)
 {
-	const struct iovm__ck_req *req = rec->code == IOVM_TRC_FLOOD ? iovm__map_get(&ck->requests, iovm__check_request_key(rec)) : NULL;
+	const struct iovm__ck_req *req = rec->code == IOVM_TRC_FLOOD ? map_get(&ck->requests, iovm__check_request_key(rec)) : NULL;
 
 	if (req)
 		iovm__check_refused(ck, req);

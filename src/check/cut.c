@@ -141,7 +141,7 @@ static bool entries_fenced(const struct iovm_check *ck, const struct iovm__ck_ho
 
 static void tlb_command(struct iovm_check *ck, const struct iovm_trace *rec, uint64_t epoch)
 {
-	struct iovm__ck_home *home = iovm__map_get(&ck->asids, (uint64_t)rec->iommu << 32 | rec->id);
+	struct iovm__ck_home *home = map_get(&ck->asids, (uint64_t)rec->iommu << 32 | rec->id);
 	struct iovm__ck_bond *bond;
 
 	for (bond = ck->out; bond; bond = bond->out_next)	/* enough for this one, though others may walk on */

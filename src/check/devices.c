@@ -26,7 +26,7 @@ static uint64_t dev_key(unsigned iommu, uint32_t stream_id)
 
 struct iovm__ck_dev *iovm__check_dev(const struct iovm_check *ck, unsigned iommu, uint32_t stream_id)
 {
-	return iovm__map_get(&ck->devs, dev_key(iommu, stream_id));
+	return map_get(&ck->devs, dev_key(iommu, stream_id));
 }
 
 struct iovm__ck_dev *iovm__check_dev_get(struct iovm__ck_dev *dev)
@@ -130,22 +130,22 @@ static void add(struct iovm_check *ck, struct iovm__ck_iommu *iommu, const struc
 {
 	struct iovm__ck_dev *old = iovm__check_dev(ck, rec->iommu, rec->stream_id), *dev = NULL, *pf;
 
-	dev = iovm__map_get(&ck->devs, UINT64_C(1) << 63 | rec->id);
+	dev = map_get(&ck->devs, UINT64_C(1) << 63 | rec->id);
 	if (!dev) {
 		dev = iovm__check_alloc(ck, sizeof *dev);
 		if (!dev)
 			return;
 		*dev = (struct iovm__ck_dev){ .serial = rec->id, .stream_id = rec->stream_id, .credits = (uint32_t)rec->a, .width = rec->index,
 			.iommu = rec->iommu, .response_pasid = rec->b, .removed = ck->ordinal };
-		pf = rec->bond ? iovm__map_get(&ck->devs, UINT64_C(1) << 63 | rec->bond) : NULL;
+		pf = rec->bond ? map_get(&ck->devs, UINT64_C(1) << 63 | rec->bond) : NULL;
 		dev->unit = pf ? iovm__check_dev_get(pf->unit) : dev;
-		iovm__map_put(&ck->devs, UINT64_C(1) << 63 | rec->id, iovm__check_dev_get(dev));
+		map_put(&ck->devs, UINT64_C(1) << 63 | rec->id, iovm__check_dev_get(dev));
 	}
 	if (old) {
 		grant(ck, iommu, old, 0);
 		iovm__check_dev_put(old);
 	}
-	ck->no_memory |= !iovm__map_put(&ck->devs, dev_key(rec->iommu, rec->stream_id), iovm__check_dev_get(dev));
+	ck->no_memory |= !map_put(&ck->devs, dev_key(rec->iommu, rec->stream_id), iovm__check_dev_get(dev));
 }
 
 static void leave(struct iovm_check *ck, struct iovm__ck_iommu *iommu, struct iovm__ck_dev *dev)
@@ -165,7 +165,7 @@ static void life(struct iovm_check *ck, struct iovm__ck_iommu *iommu, const stru
 		add(ck, iommu, rec);
 		return;
 	}
-	dev = iovm__map_get(&ck->devs, UINT64_C(1) << 63 | rec->id);
+	dev = map_get(&ck->devs, UINT64_C(1) << 63 | rec->id);
 	if (!dev)
 		return;
 	switch (rec->code) {
@@ -192,7 +192,7 @@ static void life(struct iovm_check *ck, struct iovm__ck_iommu *iommu, const stru
 	case IOVM_TRD_FREED:
 		leave(ck, iommu, dev);
 		stream_state(iommu, dev, 0, false);
-		iovm__map_take(&ck->devs, UINT64_C(1) << 63 | dev->serial);
+		map_take(&ck->devs, UINT64_C(1) << 63 | dev->serial);
 		iovm__check_dev_put(dev);
 		break;
 	}
@@ -267,7 +267,7 @@ void iovm__check_devices_fini(struct iovm_check *ck)
 {
 	unsigned i;
 
-	iovm__map_fini(&ck->devs, dev_del);
+	map_fini(&ck->devs, dev_del);
 	for (i = 0; i < 256; i++) {
 		if (ck->iommu[i])
 			free(ck->iommu[i]->fences);

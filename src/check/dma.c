@@ -28,7 +28,7 @@ static struct page *page_of(struct iovm__ck_mm *mm, uint64_t page)
 
 void iovm__check_returned(struct iovm_check *ck, uint64_t id, uint64_t first, uint64_t last, uint64_t called)
 {
-	struct iovm__ck_mm *mm = iovm__map_get(&ck->mms, id);
+	struct iovm__ck_mm *mm = map_get(&ck->mms, id);
 	uint64_t at, end = last >> IOVM_PAGE_SHIFT;
 	struct page *page;
 
@@ -59,7 +59,7 @@ static uint64_t newest(struct iovm__ck_mm *mm, uint64_t addr)
 
 static void age(struct iovm_check *ck, const struct iovm_trace *rec)
 {
-	struct iovm__ck_mm *mm = iovm__map_get(&ck->mms, rec->mm);
+	struct iovm__ck_mm *mm = map_get(&ck->mms, rec->mm);
 	uint64_t called = mm ? newest(mm, rec->a) : 0;
 
 	if (!mm && rec->mm) {
@@ -89,20 +89,20 @@ static void reach(struct iovm_check *ck, const struct iovm_trace *rec)
 
 static void watch(struct iovm_check *ck, const struct iovm_trace *rec)
 {
-	struct iovm__ck_mm *mm = iovm__map_get(&ck->mms, rec->mm);
+	struct iovm__ck_mm *mm = map_get(&ck->mms, rec->mm);
 
 	if (rec->code || mm || !rec->mm)
 		return;
 	mm = iovm__check_alloc(ck, sizeof *mm);
 	if (mm)
-		ck->no_memory |= !iovm__map_put(&ck->mms, rec->mm, mm);
+		ck->no_memory |= !map_put(&ck->mms, rec->mm, mm);
 }
 
 void iovm__check_dma(struct iovm_check *ck, const struct iovm_trace *rec)
 {
 	switch (rec->event) {
 	case IOVM_TR_WATCH: watch(ck, rec); break;
-	case IOVM_TR_UNWATCH: free(iovm__map_take(&ck->mms, rec->mm)); break;
+	case IOVM_TR_UNWATCH: free(map_take(&ck->mms, rec->mm)); break;
 	case IOVM_TR_WALK: reach(ck, rec); break;
 	case IOVM_TR_DMA:
 		if (rec->code)
@@ -115,5 +115,5 @@ void iovm__check_dma(struct iovm_check *ck, const struct iovm_trace *rec)
 
 void iovm__check_dma_fini(struct iovm_check *ck)
 {
-	iovm__map_fini(&ck->mms, free);
+	map_fini(&ck->mms, free);
 }

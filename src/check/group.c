@@ -68,7 +68,7 @@ static void accept(struct iovm_check *ck, struct iovm__ck_iommu *iommu, const st
 		req->dev->unit->outstanding++;
 		flood(iommu, req->dev->unit);
 	}
-	ck->no_memory |= !iovm__map_put(&ck->requests, iovm__check_request_key(rec), req);
+	ck->no_memory |= !map_put(&ck->requests, iovm__check_request_key(rec), req);
 }
 
 /* ---- out of every book ---- */
@@ -87,8 +87,8 @@ static void leave_group(struct iovm_check *ck, struct iovm__ck_group *group, str
 		group->newest = before;
 	if (group->last == req)
 		group->last = NULL;
-	if (!group->first && iovm__map_get(&ck->keys, group->key) == group)
-		iovm__map_take(&ck->keys, group->key);
+	if (!group->first && map_get(&ck->keys, group->key) == group)
+		map_take(&ck->keys, group->key);
 }
 
 void iovm__check_requests_void(struct iovm_check *ck, struct iovm__ck_dev *dev)
@@ -124,7 +124,7 @@ void iovm__check_request_close(struct iovm_check *ck, struct iovm__ck_req *req)
 	}
 	if (req->group)
 		leave_group(ck, req->group, req);
-	iovm__map_take(&ck->requests, iovm__check_request_key(&at));
+	map_take(&ck->requests, iovm__check_request_key(&at));
 	if (ctx && req->live) {
 		ctx->open--;
 		iovm__check_ctx_put(ck, ctx);
@@ -137,7 +137,7 @@ void iovm__check_group_put(struct iovm_check *ck, struct iovm__ck_group *group)
 {
 	if (group->first || group->token || group->handed)
 		return;
-	iovm__map_take(&ck->groups, iovm__check_group_key(group->iommu, group->id));
+	map_take(&ck->groups, iovm__check_group_key(group->iommu, group->id));
 	free(group);
 }
 
@@ -181,7 +181,7 @@ static void admit(struct iovm_check *ck, struct iovm__ck_req *req, const struct 
 
 static void join(struct iovm_check *ck, struct iovm__ck_req *req, uint32_t id)
 {
-	struct iovm__ck_group *group = iovm__map_get(&ck->groups, iovm__check_group_key(req->iommu, id)), *open = iovm__map_get(&ck->keys, key_of(req));
+	struct iovm__ck_group *group = map_get(&ck->groups, iovm__check_group_key(req->iommu, id)), *open = map_get(&ck->keys, key_of(req));
 	uint64_t overflow = ck->iommu[req->iommu]->overflow;
 
 	if (!id)
@@ -192,7 +192,7 @@ static void join(struct iovm_check *ck, struct iovm__ck_req *req, uint32_t id)
 			return;
 		*group = (struct iovm__ck_group){ .id = id, .iommu = req->iommu, .outcome = -1, .bond = req->bond_serial,
 			.key = key_of(req) };
-		ck->no_memory |= !iovm__map_put(&ck->groups, iovm__check_group_key(req->iommu, id), group);
+		ck->no_memory |= !map_put(&ck->groups, iovm__check_group_key(req->iommu, id), group);
 	}
 	IOVM__CHECKED(ck, 4);
 	if (group->last || group->answered || (group->first && (!same_key(group->first, req) || (req->bond_serial && group->bond != req->bond_serial) ||
@@ -218,9 +218,9 @@ static void join(struct iovm_check *ck, struct iovm__ck_req *req, uint32_t id)
 	if (req->last)
 		group->last = req;
 	if (!req->last)
-		ck->no_memory |= !iovm__map_put(&ck->keys, group->key, group);
-	else if (iovm__map_get(&ck->keys, group->key) == group)
-		iovm__map_take(&ck->keys, group->key);
+		ck->no_memory |= !map_put(&ck->keys, group->key, group);
+	else if (map_get(&ck->keys, group->key) == group)
+		map_take(&ck->keys, group->key);
 }
 
 static void hold(struct iovm_check *ck, struct iovm__ck_req *req)
@@ -238,7 +238,7 @@ static void hold(struct iovm_check *ck, struct iovm__ck_req *req)
 
 static void consume(struct iovm_check *ck, struct iovm__ck_iommu *iommu, const struct iovm_trace *rec)
 {
-	struct iovm__ck_req *req = iovm__map_get(&ck->requests, iovm__check_request_key(rec));
+	struct iovm__ck_req *req = map_get(&ck->requests, iovm__check_request_key(rec));
 	bool marker = iovm__check_marker(rec->flags);
 
 	iommu->cons++;
@@ -307,7 +307,7 @@ static void fault_identity(struct iovm_check *ck, const struct iovm__ck_req *req
 
 static void fault(struct iovm_check *ck, const struct iovm_trace *rec)
 {
-	struct iovm__ck_req *req = iovm__map_get(&ck->requests, iovm__check_request_key(rec));
+	struct iovm__ck_req *req = map_get(&ck->requests, iovm__check_request_key(rec));
 	const struct iovm__ck_ctx *ctx = iovm__check_ctx(ck, rec->context);
 
 	IOVM__CHECKED(ck, 7);
@@ -343,7 +343,7 @@ static void turn(struct iovm_check *ck, struct iovm__ck_iommu *iommu, struct iov
 
 static void outcome(struct iovm_check *ck, struct iovm__ck_iommu *iommu, const struct iovm_trace *rec)
 {
-	struct iovm__ck_group *group = iovm__map_get(&ck->groups, iovm__check_group_key(rec->iommu, rec->id));
+	struct iovm__ck_group *group = map_get(&ck->groups, iovm__check_group_key(rec->iommu, rec->id));
 	struct iovm__ck_ctx *ctx;
 
 	if (!group)
@@ -365,7 +365,7 @@ static void outcome(struct iovm_check *ck, struct iovm__ck_iommu *iommu, const s
 
 static void done(struct iovm_check *ck, const struct iovm_trace *rec)
 {
-	struct iovm__ck_group *group = rec->id ? iovm__map_get(&ck->groups, iovm__check_group_key(rec->iommu, rec->id)) : NULL;
+	struct iovm__ck_group *group = rec->id ? map_get(&ck->groups, iovm__check_group_key(rec->iommu, rec->id)) : NULL;
 	struct iovm__ck_ctx *ctx;
 
 	if (!group || (!group->token && !group->handed))
@@ -387,7 +387,7 @@ static void done(struct iovm_check *ck, const struct iovm_trace *rec)
 
 static void discard(struct iovm_check *ck, struct iovm__ck_iommu *iommu, const struct iovm_trace *rec)
 {
-	struct iovm__ck_req *req = iovm__map_get(&ck->requests, iovm__check_request_key(rec));
+	struct iovm__ck_req *req = map_get(&ck->requests, iovm__check_request_key(rec));
 	struct iovm__ck_group *group;
 
 	if (!req || !req->consumed) {
@@ -397,10 +397,10 @@ static void discard(struct iovm_check *ck, struct iovm__ck_iommu *iommu, const s
 	if (req->last)
 		iovm__check_fail(ck, 12, "the Last at position %llu is discarded in silence", (unsigned long long)rec->b);
 	if (req->dev && (rec->code == IOVM_TRC_FLOOD || rec->code == IOVM_TRC_LOSSY)) {
-		struct iovm__ck_mark *mark = iovm__map_get(&ck->lossy, iovm__check_key_hash(req->iommu, req->stream_id, 0, req->index, false));
+		struct iovm__ck_mark *mark = map_get(&ck->lossy, iovm__check_key_hash(req->iommu, req->stream_id, 0, req->index, false));
 
 		if (!mark && (mark = iovm__check_alloc(ck, sizeof *mark)))
-			ck->no_memory |= !iovm__map_put(&ck->lossy, iovm__check_key_hash(req->iommu, req->stream_id, 0, req->index, false), mark);
+			ck->no_memory |= !map_put(&ck->lossy, iovm__check_key_hash(req->iommu, req->stream_id, 0, req->index, false), mark);
 		if (mark)
 			*mark = (struct iovm__ck_mark){ req->position, ck->ordinal, req->pasid };
 	}
@@ -478,9 +478,9 @@ static void req_del(void *val)
 
 void iovm__check_groups_fini(struct iovm_check *ck)
 {
-	iovm__map_fini(&ck->requests, req_del);
-	iovm__map_fini(&ck->groups, free);
-	iovm__map_fini(&ck->keys, NULL);
-	iovm__map_fini(&ck->lossy, free);
-	iovm__map_fini(&ck->posted, NULL);
+	map_fini(&ck->requests, req_del);
+	map_fini(&ck->groups, free);
+	map_fini(&ck->keys, NULL);
+	map_fini(&ck->lossy, free);
+	map_fini(&ck->posted, NULL);
 }

@@ -12,14 +12,7 @@
 #include <iovm/check.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* ---- a map of 64-bit keys to pointers; any key, pointers are not NULL ---- */
-struct iovm__map_cell { uint64_t key; void *val; };
-struct iovm__map { struct iovm__map_cell *cell; uint32_t mask, used; };
-void *iovm__map_get(const struct iovm__map *map, uint64_t key);
-bool iovm__map_put(struct iovm__map *map, uint64_t key, void *val);	/* false: no memory */
-void *iovm__map_take(struct iovm__map *map, uint64_t key);		/* removes; what was there, or NULL */
-void iovm__map_fini(struct iovm__map *map, void (*del)(void *val));	/* del may be NULL */
+#include "base/map.h"
 
 /* ---- devices and IOMMUs ---- */
 struct iovm__ck_dev {			/* one requester; a VF points to the unit (its PF) that owns credits and records */
@@ -140,10 +133,10 @@ struct iovm_check {
 	bool no_memory, ended;
 	char first[400];
 	struct iovm__ck_iommu *iommu[256];
-	struct iovm__map devs, requests, groups, keys, lossy;	/* (iommu, stream); (iommu, queue, position); (iommu, id); request key; (iommu, stream, index) */
-	struct iovm__map contexts, bonds, entries, asids, owners;	/* serial; serial; (device, pasid); (iommu, ASID); pasid */
-	struct iovm__map posted;				/* answers not yet commanded */
-	struct iovm__map mms;
+	struct map devs, requests, groups, keys, lossy;	/* (iommu, stream); (iommu, queue, position); (iommu, id); request key; (iommu, stream, index) */
+	struct map contexts, bonds, entries, asids, owners;	/* serial; serial; (device, pasid); (iommu, ASID); pasid */
+	struct map posted;				/* answers not yet commanded */
+	struct map mms;
 	struct iovm__ck_bond *all, *out;
 	struct iovm__ck_inv *invs;
 };

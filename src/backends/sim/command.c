@@ -89,8 +89,9 @@ void iovm__command_stuck(void *vhw, unsigned long tag, uint32_t stream_id, bool 
 	update(hw);
 }
 
-void iovm__command_gone(struct iovm__iommu_hw *hw, const struct iovm_sim_ep *ep)
+void iovm__command_gone(void *vhw, struct iovm_sim_ep *ep)
 {
+	struct iovm__iommu_hw *hw = vhw;
 	unsigned i;
 
 	for (i = 0; i < INVALIDATIONS; i++)
@@ -230,9 +231,9 @@ static void shuffle(struct iovm__iommu_hw *hw)
 	slot[(i + pick) & mask] = tmp;
 }
 
-void iovm__hw_step(struct iovm__node *node)
+void iovm__command_step(void *vhw)
 {
-	struct iovm__iommu_hw *hw = node->hw;
+	struct iovm__iommu_hw *hw = vhw;
 	struct iovm__command *head = &hw->slot[hw->ccons & (hw->slots - 1)], c;
 
 	if (hw->run != IOVM__RUNS || hw->ccons == hw->cprod)
@@ -270,25 +271,29 @@ int iovm__command_recover(void *vhw, struct iovm_blame *blame)
 	return 1;
 }
 
-void iovm__hw_timer(struct iovm__node *node)
+void iovm__command_timer(void *vhw)
 {
-	struct iovm__iommu_hw *hw = node->hw;
+	struct iovm__iommu_hw *hw = vhw;
 
-	if (hw->run != IOVM__RUNS || hw->deadline > node->sim->now)
+	if (hw->run != IOVM__RUNS || hw->deadline > hw->sim->now)
 		return;
 	hw->run = IOVM__STOPPED;
 	hw->deadline = UINT64_MAX;
-	node->wake = true;	/* its error interrupt */
-	iovm__node_update(node);
+	hw->node->wake = true;	/* its error interrupt */
+	iovm__node_update(hw->node);
 	update(hw);
 }
 
-uint64_t iovm__hw_next_timer(const struct iovm__node *node)
+uint64_t iovm__command_next_timer(const void *vhw)
 {
-	return node->hw->deadline;
+	const struct iovm__iommu_hw *hw = vhw;
+
+	return hw->deadline;
 }
 
-bool iovm__hw_busy(const struct iovm__node *node)
+bool iovm__command_busy(const void *vhw)
 {
-	return node->hw->ccons != node->hw->cprod;
+	const struct iovm__iommu_hw *hw = vhw;
+
+	return hw->ccons != hw->cprod;
 }

@@ -106,7 +106,7 @@ struct iovm_sim_ep *iovm_sim_ep_new_config(struct iovm_sim *sim, const struct io
 		return NULL;
 	}
 	for (i = 0; i < ep->nids; i++)
-		iovm__hw_bind_stream(ep->node, ep->ids[i], ep);
+		iovm__bus_seat(&ep->node->bus, ep->ids[i], ep);
 	iovm__list_set(&sim->eps, ep, &ep->all_slot, true);
 	iovm__list_set(&ep->node->eps, ep, &ep->node_slot, true);
 	return ep;

@@ -119,6 +119,8 @@ void iovm__pri_emit(struct iovm_sim_ep *ep, uint32_t stream_id, uint32_t pasid, 
 bool iovm__pri_ask(struct iovm_sim_ep *ep, struct iovm__job *job);	/* begin its group; false: no credit, no index */
 void iovm__pri_send(struct iovm_sim_ep *ep, struct iovm__job *job);	/* its group's next member */
 int iovm__pri_index(struct iovm_sim_ep *ep);		/* a free one; negative: none */
+int iovm__stall_id(struct iovm_sim_ep *ep);		/* for an access that may stall; negative: it has as many out as it may */
+void iovm__stall_wait(struct iovm_sim_ep *ep, struct iovm__job *job, const struct iovm__access *access);	/* job NULL: nobody waits */
 struct iovm__group *iovm__pri_hold(struct iovm_sim_ep *ep, uint16_t index, uint32_t pasid, uint64_t addr, uint8_t flags);
 void iovm__pri_unblock(struct iovm__unit *unit, struct iovm_sim *sim);
 void iovm__pri_forget(struct iovm_sim_ep *ep);		/* groups of this function: their credits are back, answers to come mean nothing */

@@ -225,9 +225,9 @@ void iovm__ep_clear(struct iovm_sim_ep *ep)
 	}
 	ep->ninv = 0;
 	for (i = 0; i < ep->nids; i++) {	/* invalidations under way have nobody to wait for */
-		iovm__hw_bind_stream(node, ep->ids[i], NULL);
+		iovm__bus_seat(&node->bus, ep->ids[i], NULL);
 		if (!ep->gone)
-			iovm__hw_bind_stream(node, ep->ids[i], ep);
+			iovm__bus_seat(&node->bus, ep->ids[i], ep);
 	}
 	iovm__ep_update(ep);
 }

@@ -7,6 +7,8 @@
 #include <string.h>
 #include "backends/sim/endpoint.h"
 
+enum { FULL_NS = 2000 };
+
 static uint64_t job_addr(const struct iovm__job *job)
 {
 	return job->iova + job->at;
@@ -148,16 +150,18 @@ static void fly(struct iovm_sim_ep *ep, struct iovm__job *job)
 		land(ep, job, &t);
 }
 
+static void block(struct iovm_sim_ep *ep, struct iovm__job *job)	/* until something of the unit is answered */
+{
+	job->state = IOVM__JOB_BLOCKED;
+	ep->unit->blocked = true;
+}
+
 static void ask(struct iovm_sim_ep *ep, struct iovm__job *job)
 {
-	bool can = ep->stall ? ep->node->bus.ops->stalls(ep->node->bus.hw, ep->ids[0]) : ep->ats_on && ep->unit->on;
-
-	if (!can)
+	if (ep->stall || !ep->ats_on || !ep->unit->on)
 		job_abort(ep, job);
-	else if (!iovm__pri_ask(ep, job)) {
-		job->state = IOVM__JOB_BLOCKED;
-		ep->unit->blocked = true;
-	}
+	else if (!iovm__pri_ask(ep, job))
+		block(ep, job);
 }
 
 static void take_off(struct iovm__job *job, const struct iovm__cached *t)
@@ -166,12 +170,31 @@ static void take_off(struct iovm__job *job, const struct iovm__cached *t)
 	job->state = IOVM__JOB_FLIGHT;
 }
 
+static void granted(struct iovm_sim_ep *ep, struct iovm__job *job, struct iovm__cached *got)
+{
+	if (!ep->ats_on) {
+		land(ep, job, got);
+		return;
+	}
+	got->tag = job->pasid;
+	iovm__cache_put(&ep->atc, got);
+	take_off(job, got);
+}
+
+static void later(struct iovm_sim_ep *ep, struct iovm__job *job, uint64_t ns)
+{
+	job->retry_at = ep->sim->now + ns;
+	if (job->retry_at < ep->wake_at)
+		ep->wake_at = job->retry_at;
+	iovm__sched_timer(ep->sim, job->retry_at);
+}
+
 static void run(struct iovm_sim_ep *ep, struct iovm__job *job)
 {
-	const struct iovm__access access = { .stream_id = ep->ids[0], .pasid = job->pasid, .addr = job_addr(job), .need = job_need(job),
-					     .ats = ep->ats_on };
+	struct iovm__access access = { .stream_id = ep->ids[0], .pasid = job->pasid, .addr = job_addr(job), .need = job_need(job),
+				       .ats = ep->ats_on, .pcie = !ep->stall };
 	struct iovm__cached *hit = NULL, got;
-	enum iovm__reply reply;
+	int id = ep->stall && ep->unit->credits ? iovm__stall_id(ep) : 0;
 
 	ep->recent_pasid = job->pasid;
 	ep->recent_addr = access.addr & ~(uint64_t)4095;
@@ -185,17 +208,17 @@ static void run(struct iovm_sim_ep *ep, struct iovm__job *job)
 		take_off(job, hit);
 		return;
 	}
-	reply = ep->node->bus.ops->translate(ep->node->bus.hw, &access, &got);
-	if (reply == IOVM__MISS) {
-		ask(ep, job);
-	} else if (reply == IOVM__DENIED) {
-		job_abort(ep, job);
-	} else if (!ep->ats_on) {
-		land(ep, job, &got);
-	} else {
-		got.tag = job->pasid;
-		iovm__cache_put(&ep->atc, &got);
-		take_off(job, &got);
+	if (id < 0) {
+		block(ep, job);
+		return;
+	}
+	access.id = (uint16_t)id;
+	switch (ep->node->bus.ops->translate(ep->node->bus.hw, &access, &got)) {
+	case IOVM__MISS: ask(ep, job); break;
+	case IOVM__DENIED: job_abort(ep, job); break;
+	case IOVM__STALLED: iovm__stall_wait(ep, job, &access); break;
+	case IOVM__FULL: later(ep, job, FULL_NS); break;
+	case IOVM__GRANTED: granted(ep, job, &got); break;
 	}
 }
 
@@ -206,12 +229,8 @@ void iovm__job_answered(struct iovm_sim_ep *ep, struct iovm__job *job, enum iovm
 		iovm__job_end(ep, job, false);
 		return;
 	}
-	if (job->retries > 1) {		/* Success and still not there: not so fast */
-		job->retry_at = ep->sim->now + 500 * (uint64_t)job->retries;
-		if (job->retry_at < ep->wake_at)
-			ep->wake_at = job->retry_at;
-		iovm__sched_timer(ep->sim, job->retry_at);
-	}
+	if (job->retries > 1)		/* Success and still not there: not so fast */
+		later(ep, job, 500 * (uint64_t)job->retries);
 }
 
 void iovm__ep_timer(struct iovm_sim_ep *ep)

@@ -13,8 +13,12 @@ void iovm__pri_emit(struct iovm_sim_ep *ep, uint32_t stream_id, uint32_t pasid, 
 		return;
 	if (pasid != IOVM_NO_PASID && !fault)
 		req.flags |= IOVM_REQ_PASID;
-	req.queue = req.flags & IOVM_REQ_STALL ? 1 : 0;
-	ep->node->bus.ops->request(ep->node->bus.hw, &req, fault, ++ep->serial);
+	ep->node->bus.ops->request(ep->node->bus.hw, &req, fault);
+}
+
+uint64_t iovm__ep_ordinal(struct iovm_sim_ep *ep)
+{
+	return ep ? ++ep->serial : 0;
 }
 
 int iovm__pri_index(struct iovm_sim_ep *ep)
@@ -58,16 +62,29 @@ static unsigned pages_wanted(const struct iovm_sim_ep *ep, const struct iovm__jo
 	return left < room ? (unsigned)left : room;
 }
 
-static void stall(struct iovm_sim_ep *ep, struct iovm__job *job, struct iovm__group *g)
-{
-	uint8_t flags = (uint8_t)((job->write ? IOVM_REQ_WRITE : IOVM_REQ_READ) | IOVM_REQ_LAST | IOVM_REQ_STALL);
+/* ---- stalls: the IOMMU asks, the device waits -------------------------------------------------------------------------------------- */
 
-	g->sent = g->due = 1;
-	g->last_sent = true;
-	ep->outstanding++;
-	job->state = IOVM__JOB_WAIT;
-	iovm__pri_emit(ep, ep->ids[0], job->pasid, g->addr, job->index, flags, 0);
+int iovm__stall_id(struct iovm_sim_ep *ep)
+{
+	return ep->unit->outstanding >= ep->unit->credits ? -1 : iovm__pri_index(ep);
 }
+
+void iovm__stall_wait(struct iovm_sim_ep *ep, struct iovm__job *job, const struct iovm__access *access)
+{
+	struct iovm__group *g = iovm__pri_hold(ep, access->id, access->pasid, access->addr & ~(uint64_t)4095, access->need);
+
+	g->job = job;
+	g->npages = g->sent = g->due = 1;
+	g->last_sent = true;
+	ep->unit->outstanding++;
+	ep->outstanding++;
+	if (!job)
+		return;
+	job->index = access->id;
+	job->state = IOVM__JOB_WAIT;
+}
+
+/* ---- page requests ---------------------------------------------------------------------------------------------------------------- */
 
 bool iovm__pri_ask(struct iovm_sim_ep *ep, struct iovm__job *job)
 {
@@ -78,7 +95,7 @@ bool iovm__pri_ask(struct iovm_sim_ep *ep, struct iovm__job *job)
 
 	if (unit->outstanding >= unit->credits || (index = iovm__pri_index(ep)) < 0)
 		return false;
-	pages = ep->stall ? 1 : 1 + iovm_choose(ep->sim, pages_wanted(ep, job), "group");
+	pages = 1 + iovm_choose(ep->sim, pages_wanted(ep, job), "group");
 	g = iovm__pri_hold(ep, (uint16_t)index, job->pasid, (job->iova + job->at) & ~(uint64_t)4095,
 			   job->write ? IOVM_REQ_WRITE : IOVM_REQ_READ);
 	g->job = job;
@@ -86,8 +103,6 @@ bool iovm__pri_ask(struct iovm_sim_ep *ep, struct iovm__job *job)
 	unit->outstanding += pages;
 	job->index = (uint16_t)index;
 	job->state = IOVM__JOB_SEND;
-	if (ep->stall)
-		stall(ep, job, g);
 	return true;
 }
 
@@ -195,14 +210,14 @@ void iovm__ep_answer(struct iovm_sim_ep *ep, uint32_t pasid, uint16_t index, enu
 		answered(ep, index, code);
 }
 
-void iovm__ep_resume(struct iovm_sim_ep *ep, uint16_t stag, bool retry)
+void iovm__ep_resume(struct iovm_sim_ep *ep, uint16_t id, bool retry)
 {
 	enum iovm_response code = retry ? IOVM_RESP_SUCCESS : IOVM_RESP_INVALID;
-	const struct iovm__group *g = &ep->unit->group[stag % IOVM_PRG_INDICES];
+	const struct iovm__group *g = &ep->unit->group[id % IOVM_PRG_INDICES];
 
-	count_answer(ep, g->pasid, stag, code);
+	count_answer(ep, g->pasid, id, code);
 	if (ep->stall && g->ep == ep && g->due)
-		answered(ep, stag, code);
+		answered(ep, id, code);
 }
 
 /* ---- the driver's and the test's --------------------------------------------------------------------------------------------- */
@@ -242,7 +257,7 @@ void iovm_sim_ep_request(struct iovm_sim_ep *ep, uint32_t pasid, uint64_t addr, 
 				    .queue = flags & IOVM_REQ_STALL ? 1 : 0 };
 
 	if (iovm__ep_alive(ep))
-		ep->node->bus.ops->request(ep->node->bus.hw, &req, 0, ++ep->serial);
+		ep->node->bus.ops->request(ep->node->bus.hw, &req, 0);
 }
 
 unsigned iovm_sim_ep_outstanding(const struct iovm_sim_ep *ep)

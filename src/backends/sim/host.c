@@ -137,7 +137,7 @@ static bool tie(struct iovm_sim *sim)
 	for (moves = 0; busy && moves < TIE_MOVES; moves++) {
 		iovm__sched_hardware(sim);
 		for (i = 0, busy = false; i < sim->nnodes; i++)
-			busy |= iovm__hw_busy(sim->node[i]);
+			busy |= sim->node[i]->ops->busy(sim->node[i]->bus.hw);
 	}
 	if (busy)
 		return false;

@@ -6,8 +6,12 @@
 enum { MAX_STALLS = 256, TLB_SETS = 128, RANGE_PAGES = 512 };
 
 static const struct iovm__bus_ops bus_ops = {
-	.translate = iovm__walk_translate, .translated = iovm__walk_translated, .request = iovm__queue_put, .stalls = iovm__walk_stalls,
-	.forgot = iovm__command_forgot, .stuck = iovm__command_stuck,
+	.translate = iovm__walk_translate, .translated = iovm__walk_translated, .request = iovm__queue_put,
+	.forgot = iovm__command_forgot, .stuck = iovm__command_stuck, .gone = iovm__command_gone,
+};
+static const struct iovm__hw_ops hw_ops = {
+	.step = iovm__command_step, .timer = iovm__command_timer, .next_timer = iovm__command_next_timer, .queued = iovm__queue_used,
+	.busy = iovm__command_busy,
 };
 
 static void hw_free(void *vhw)
@@ -20,7 +24,6 @@ static void hw_free(void *vhw)
 	free(hw->queue[0]);
 	free(hw->queue[1]);
 	free(hw->slot);
-	hw->node->hw = NULL;
 	free(hw);
 }
 
@@ -31,8 +34,9 @@ static struct iovm__iommu_hw *hw_alloc(struct iovm__node *node)
 
 	if (!hw)
 		return NULL;
-	node->hw = hw;
-	node->bus = (struct iovm__bus){ .ops = &bus_ops, .hw = hw };
+	node->ops = &hw_ops;
+	node->bus.ops = &bus_ops;
+	node->bus.hw = hw;
 	hw->node = node;
 	hw->sim = node->sim;
 	hw->deadline = UINT64_MAX;
@@ -48,7 +52,7 @@ static struct iovm__iommu_hw *hw_alloc(struct iovm__node *node)
 	return NULL;
 }
 
-int iovm__hw_new(struct iovm__node *node)
+int iovm__direct_new(struct iovm__node *node)
 {
 	const struct iovm_sim_config *config = &node->sim->config;
 	const struct iovm_backend be = {

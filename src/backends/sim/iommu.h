@@ -41,7 +41,6 @@ struct iovm__fn {		/* a function that is, or was, attached; lives until the queu
 struct iovm__stream_seat {
 	struct iovm__stream_seat *next;
 	uint32_t id;
-	struct iovm_sim_ep *ep;
 	struct iovm__fn *fn;
 };
 
@@ -79,16 +78,21 @@ struct iovm__iommu_hw {
 	struct iovm__cache tlb;
 };
 
-void iovm__queue_put(void *hw, const struct iovm_request *req, unsigned fault, uint64_t serial);
+void iovm__queue_put(void *hw, const struct iovm_request *req, unsigned fault);
 unsigned iovm__queue_poll(void *hw, struct iovm_request *req, unsigned max, struct iovm_poll *out);
 void iovm__queue_newest(void *hw, uint64_t pos[2]);
+bool iovm__queue_used(const void *hw);
 
 int iovm__command_submit(void *hw, const struct iovm_cmd *cmd, unsigned n, unsigned long *ticket);
 int iovm__command_reached(void *hw, unsigned long ticket);
 int iovm__command_recover(void *hw, struct iovm_blame *blame);
 void iovm__command_forgot(void *hw, unsigned long tag, bool ok);
 void iovm__command_stuck(void *hw, unsigned long tag, uint32_t stream_id, bool injected);
-void iovm__command_gone(struct iovm__iommu_hw *hw, const struct iovm_sim_ep *ep);
+void iovm__command_gone(void *hw, struct iovm_sim_ep *ep);
+void iovm__command_step(void *hw);
+void iovm__command_timer(void *hw);
+uint64_t iovm__command_next_timer(const void *hw);
+bool iovm__command_busy(const void *hw);
 
 int iovm__walk_attach(void *hw, struct iovm_function *fn);
 void iovm__walk_detach(void *hw, struct iovm_function *fn);
@@ -98,7 +102,6 @@ void iovm__walk_put(struct iovm__fn *fn);			/* a command of it was carried out *
 struct iovm__stream_seat *iovm__walk_seat(struct iovm__iommu_hw *hw, uint32_t stream_id);
 enum iovm__reply iovm__walk_translate(void *hw, const struct iovm__access *access, struct iovm__cached *out);
 bool iovm__walk_translated(void *hw, uint32_t stream_id);
-bool iovm__walk_stalls(void *hw, uint32_t stream_id);
 void iovm__walk_fini(struct iovm__iommu_hw *hw);
 
 #endif

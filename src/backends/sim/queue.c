@@ -54,7 +54,7 @@ static bool freezes(struct iovm__iommu_hw *hw)
 	return hw->overflow;
 }
 
-void iovm__queue_put(void *vhw, const struct iovm_request *req, unsigned fault, uint64_t serial)
+void iovm__queue_put(void *vhw, const struct iovm_request *req, unsigned fault)
 {
 	struct iovm__iommu_hw *hw = vhw;
 	unsigned q = req->queue;
@@ -63,7 +63,7 @@ void iovm__queue_put(void *vhw, const struct iovm_request *req, unsigned fault, 
 
 	hw->sim->stats.requests_emitted++;
 	SIM_TRACE(hw->sim, RX, .iommu = (uint8_t)hw->node->index, .stream_id = req->stream_id, .pasid = pasid_of(req), .index = req->index,
-		  .flags = req->flags, .a = req->addr, .b = serial);
+		  .flags = req->flags, .a = req->addr, .b = iovm__ep_ordinal(iovm__bus_find(&hw->node->bus, req->stream_id)));
 	if (q == 0 && freezes(hw)) {
 		drop(hw, req);
 		return;
@@ -141,9 +141,9 @@ void iovm__queue_newest(void *vhw, uint64_t pos[2])
 	pos[1] = hw->prod[1];
 }
 
-bool iovm__hw_queued(const struct iovm__node *node)
+bool iovm__queue_used(const void *vhw)
 {
-	const struct iovm__iommu_hw *hw = node->hw;
+	const struct iovm__iommu_hw *hw = vhw;
 
 	return hw->prod[0] != hw->cons[0] || hw->prod[1] != hw->cons[1] || hw->overflow;
 }

@@ -66,10 +66,10 @@ static void node_timer(struct iovm_sim *sim, struct iovm__node *node)
 		node->irq_at = never;
 		node->irq = true;
 	}
-	iovm__hw_timer(node);
+	node->ops->timer(node->bus.hw);
 	iovm__node_update(node);
 	iovm__sched_timer(sim, node->irq_at);
-	iovm__sched_timer(sim, iovm__hw_next_timer(node));
+	iovm__sched_timer(sim, node->ops->next_timer(node->bus.hw));
 	if (node->due_slot < 0)
 		iovm__sched_timer(sim, deadline_of(sim, node));
 }
@@ -152,7 +152,7 @@ void iovm__node_irq(struct iovm__node *node)
 /* The host's clock as the engine sees it: F42 jumps or stalls it, F44 has let a timer expire long ago */
 static void bend_clock(struct iovm_sim *sim, struct iovm__node *node)
 {
-	bool timer = node->deadline != never && node->deadline != 0 && !iovm__hw_queued(node);
+	bool timer = node->deadline != never && node->deadline != 0 && !node->ops->queued(node->bus.hw);
 
 	if (iovm_sim_fault(sim, 42, 300)) {
 		if (iovm_choose(sim, 2, "clock")) {
@@ -179,7 +179,7 @@ static void dispatch(struct iovm__node *node, unsigned budget)
 	bend_clock(sim, node);
 	node->dispatching = true;
 	node->irq = node->wake = node->again = false;
-	if (node->irq_lost && iovm__hw_queued(node))
+	if (node->irq_lost && node->ops->queued(node->bus.hw))
 		iovm_sim_injected(sim, 26, NULL);
 	node->irq_lost = false;
 	sim->dispatching++;
@@ -201,6 +201,11 @@ void iovm_sim_dispatch(struct iovm_sim *sim, unsigned iommu)
 
 /* ---- choices ----------------------------------------------------------------------------------------------------------------------------- */
 
+static void hw_step(const struct iovm__node *node)
+{
+	node->ops->step(node->bus.hw);
+}
+
 /* Beside a caller that waits: the IOMMUs first, since he waits for one of them */
 void iovm__sched_hardware(struct iovm_sim *sim)
 {
@@ -209,7 +214,7 @@ void iovm__sched_hardware(struct iovm_sim *sim)
 	if (n && (!sim->ep_ready.n || iovm_choose(sim, 4, "hardware") != 3)) {
 		pick = iovm_choose(sim, n, "hardware-of");
 		if (pick < sim->hw_ready.n)
-			iovm__hw_step(sim->hw_ready.item[pick]);
+			hw_step(sim->hw_ready.item[pick]);
 		else
 			iovm__ep_invalidation(sim->inv_ready.item[pick - sim->hw_ready.n]);
 	} else if (sim->ep_ready.n) {
@@ -243,7 +248,7 @@ static bool choose_one(struct iovm_sim *sim, bool background)
 	if (pick < sim->due.n)
 		dispatch(sim->due.item[pick], budgets[iovm_choose(sim, 4, "budget")]);
 	else if ((pick -= sim->due.n) < sim->hw_ready.n)
-		iovm__hw_step(sim->hw_ready.item[pick]);
+		hw_step(sim->hw_ready.item[pick]);
 	else if ((pick -= sim->hw_ready.n) < sim->inv_ready.n)
 		iovm__ep_invalidation(sim->inv_ready.item[pick]);
 	else if ((pick -= sim->inv_ready.n) < sim->ep_ready.n)

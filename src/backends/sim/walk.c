@@ -35,31 +35,12 @@ static void seat_put(struct iovm__iommu_hw *hw, struct iovm__stream_seat *seat)
 {
 	struct iovm__stream_seat **link = &hw->stream[bits_mix(seat->id) % IOVM__STREAMS];
 
-	if (seat->ep || seat->fn)
+	if (seat->fn)
 		return;
 	while (*link != seat)
 		link = &(*link)->next;
 	*link = seat->next;
 	free(seat);
-}
-
-void iovm__hw_bind_stream(struct iovm__node *node, uint32_t stream_id, struct iovm_sim_ep *ep)
-{
-	struct iovm__stream_seat *seat = ep ? seat_new(node->hw, stream_id) : iovm__walk_seat(node->hw, stream_id);
-
-	if (!seat)
-		return;
-	if (!ep && seat->ep)
-		iovm__command_gone(node->hw, seat->ep);
-	seat->ep = ep;
-	seat_put(node->hw, seat);
-}
-
-struct iovm_sim_ep *iovm__bus_find(struct iovm__bus *bus, uint32_t stream_id)
-{
-	struct iovm__stream_seat *seat = iovm__walk_seat(bus->hw, stream_id);
-
-	return seat ? seat->ep : NULL;
 }
 
 /* ---- what the engine writes --------------------------------------------------------------------------------------------------- */
@@ -251,12 +232,18 @@ bool iovm__walk_translated(void *vhw, uint32_t stream_id)
 	return fn && fn->read_ats && !fn->read_aborted;
 }
 
-bool iovm__walk_stalls(void *vhw, uint32_t stream_id)
+/* The access waits for the engine. Its STAG is the device's own name for it: one at a time under one StreamID */
+static enum iovm__reply stall(struct iovm__iommu_hw *hw, const struct iovm__access *a)
 {
-	struct iovm__iommu_hw *hw = vhw;
-	const struct iovm__fn *fn = fn_of(hw, stream_id);
+	const struct iovm_request req = {
+		.addr = a->addr & ~(uint64_t)4095, .stream_id = a->stream_id, .pasid = a->pasid, .index = a->id, .queue = 1,
+		.flags = (uint8_t)(a->need | IOVM_REQ_LAST | IOVM_REQ_STALL | (a->pasid == IOVM_NO_PASID ? 0 : IOVM_REQ_PASID)),
+	};
 
-	return fn && fn->stall && hw->prod[1] - hw->cons[1] < hw->size[1];
+	if (hw->prod[1] - hw->cons[1] == hw->size[1])
+		return IOVM__DENIED;
+	iovm__queue_put(hw, &req, a->fault);
+	return IOVM__STALLED;
 }
 
 static const struct iovm__conf *conf_of(struct iovm__iommu_hw *hw, const struct iovm__fn *fn, uint32_t pasid)
@@ -299,15 +286,19 @@ enum iovm__reply iovm__walk_translate(void *vhw, const struct iovm__access *a, s
 	const struct iovm__fn *fn = fn_of(hw, a->stream_id);
 	const struct iovm__conf *conf;
 	struct iovm__cached *hit;
+	enum iovm__reply reply;
 
 	if (!fn || fn->read_aborted || (a->ats && !fn->read_ats))
 		return IOVM__DENIED;
 	conf = conf_of(hw, fn, a->pasid);
 	hit = iovm__cache_find(&hw->tlb, conf->asid, a->addr >> IOVM_PAGE_SHIFT);
-	if (!hit)
-		return walk(hw, a, conf, out);
-	*out = *hit;
-	return (hit->prot & a->need) == a->need ? IOVM__GRANTED : IOVM__MISS;
+	if (hit) {
+		*out = *hit;
+		reply = (hit->prot & a->need) == a->need ? IOVM__GRANTED : IOVM__MISS;
+	} else {
+		reply = walk(hw, a, conf, out);
+	}
+	return reply == IOVM__MISS && fn->stall && !a->ats ? stall(hw, a) : reply;
 }
 
 void iovm__walk_fini(struct iovm__iommu_hw *hw)
@@ -319,12 +310,8 @@ void iovm__walk_fini(struct iovm__iommu_hw *hw)
 		while ((s = hw->stream[i]) != NULL) {
 			if (s->fn)
 				fn_leave(hw, s->fn);
-			s = hw->stream[i];
-			if (s) {
-				s->fn = NULL;
-				s->ep = NULL;
+			else
 				seat_put(hw, s);
-			}
 		}
 	iovm__cache_fini(&hw->tlb);
 }

@@ -70,6 +70,7 @@ static void sim_free(struct iovm_sim *sim)
 	iovm__mm_fini(sim);
 	for (i = 0; i < sim->nnodes; i++) {
 		free(sim->node[i]->eps.item);
+		map_fini(&sim->node[i]->bus.eps, NULL);
 		free(sim->node[i]);
 	}
 	free(sim->hw_ready.item);
@@ -119,7 +120,8 @@ struct iovm_iommu *iovm_sim_iommu_new(struct iovm_sim *sim)
 	node->index = sim->nnodes;
 	node->hw_slot = node->due_slot = -1;
 	node->deadline = node->irq_at = UINT64_MAX;
-	if (iovm__hw_new(node)) {
+	if (iovm__direct_new(node)) {
+		map_fini(&node->bus.eps, NULL);
 		free(node);
 		return NULL;
 	}

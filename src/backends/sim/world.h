@@ -81,12 +81,18 @@ void iovm__mm_fini(struct iovm_sim *sim);
 
 /* ---- IOMMUs -------------------------------------------------------------------------------------------------------------------- */
 
-struct iovm__iommu_hw;
-struct iovm__node {		/* what the scheduler knows of an IOMMU */
+struct iovm__hw_ops {		/* an IOMMU, as the scheduler sees it */
+	void (*step)(void *hw);		/* one command, or part of one */
+	void (*timer)(void *hw);
+	uint64_t (*next_timer)(const void *hw);
+	bool (*queued)(const void *hw);	/* a request waits to be polled */
+	bool (*busy)(const void *hw);	/* commands are not all carried out */
+};
+struct iovm__node {		/* what the scheduler knows of an IOMMU; what it is itself is its bus's hw */
 	struct iovm_sim *sim;
 	unsigned index;
 	struct iovm_iommu *core;
-	struct iovm__iommu_hw *hw;
+	const struct iovm__hw_ops *ops;
 	struct iovm__bus bus;
 	struct iovm__list eps;
 	int hw_slot, due_slot;
@@ -94,13 +100,8 @@ struct iovm__node {		/* what the scheduler knows of an IOMMU */
 	bool irq_lost;		/* F26: an interrupt that nobody saw; irq_at is when somebody looks anyway */
 	uint64_t deadline, irq_at;	/* UINT64_MAX: none. deadline is on the host's own clock (skewed) */
 };
-int iovm__hw_new(struct iovm__node *node);	/* adds it to the system */
-void iovm__hw_step(struct iovm__node *node);	/* one command, or part of one */
-void iovm__hw_timer(struct iovm__node *node);
-uint64_t iovm__hw_next_timer(const struct iovm__node *node);
-bool iovm__hw_queued(const struct iovm__node *node);	/* a request waits to be polled */
-bool iovm__hw_busy(const struct iovm__node *node);	/* commands are not all carried out */
-void iovm__hw_bind_stream(struct iovm__node *node, uint32_t stream_id, struct iovm_sim_ep *ep);	/* ep NULL: nobody any more */
+int iovm__direct_new(struct iovm__node *node);	/* the direct one; adds it to the system */
+int iovm__chip_new(struct iovm__node *node);	/* an SMMUv3 */
 void iovm__node_update(struct iovm__node *node);	/* is a dispatch due? */
 void iovm__node_irq(struct iovm__node *node);
 

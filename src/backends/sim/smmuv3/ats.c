@@ -53,7 +53,7 @@ static void ats_granted(struct iovm_smmuv3_model *m, const struct iovm__model_as
 
 	if (!q->priv)
 		rights <<= 3;
-	*r = (struct iovm_model_result){ .outcome = IOVM_MODEL_OK, .addr = e->out | (q->addr & 4095), .size_log2 = e->size_log2 };
+	*r = (struct iovm_model_result){ .outcome = IOVM_MODEL_OK, .addr = e->out | (q->addr & 4095), .size_log2 = e->size_log2, .tag = e->tag };
 	if (!(rights & P_PR)) {
 		r->event = F_PERMISSION;
 		return;

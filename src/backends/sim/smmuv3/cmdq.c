@@ -88,25 +88,38 @@ void iovm__model_cmdq_show(struct iovm_smmuv3_model *m)
 	m->cons_late = false;
 }
 
-static void stop(struct iovm_smmuv3_model *m, unsigned code)
+void iovm_smmuv3_model_stand(struct iovm_smmuv3_model *m, bool stands)
 {
+	m->stands = stands;
+}
+
+static void tell(const struct iovm_smmuv3_model *m, const struct iovm__model_command *c, unsigned code)
+{
+	if (m->c.command)
+		m->c.command(m->c.ctx, c->w, m->cmd_at, code);
+}
+
+static void stop(struct iovm_smmuv3_model *m, const struct iovm__model_command *c, unsigned code)
+{
+	tell(m, c, code);
 	m->cons_late = false;
 	m->reg[R_CMDQ_CONS] = m->cmd_at | code << 24;
 	iovm__model_gerror(m, GERROR_CMDQ);
 }
 
-static void consumed(struct iovm_smmuv3_model *m, bool now)
+static void consumed(struct iovm_smmuv3_model *m, const struct iovm__model_command *c)
 {
+	tell(m, c, 0);
 	m->stats.commands++;
 	m->cmd_at = queue_wrap(queue_log2(m, R_CMDQ_BASE), m->cmd_at + 1);
 	m->cons_late = true;
-	if (now || !model_choose(m, 2, "cons-late"))
+	if (!model_choose(m, 2, "cons-late"))
 		iovm__model_cmdq_show(m);
 }
 
 bool iovm__model_cmdq_ready(const struct iovm_smmuv3_model *m)
 {
-	return model_on(m, CR0_CMDQEN) && !m->failed && !(model_errors(m) & GERROR_CMDQ) && !m->sync_blocked && !m->atc_busy &&
+	return model_on(m, CR0_CMDQEN) && !m->failed && !m->stands && !(model_errors(m) & GERROR_CMDQ) && !m->sync_blocked && !m->atc_busy &&
 	       m->cmd_at != queue_wrap(queue_log2(m, R_CMDQ_BASE), m->reg[R_CMDQ_PROD]);
 }
 
@@ -180,7 +193,7 @@ static void sync(struct iovm_smmuv3_model *m, const struct iovm__model_command *
 		iovm__model_effect(m);
 	if (m->atc_lost) {	/* the others are only delayed (7.1) */
 		m->atc_lost = 0;
-		stop(m, CERROR_ATC_INV_SYNC);
+		stop(m, c, CERROR_ATC_INV_SYNC);
 		return;
 	}
 	if (m->atc_out) {
@@ -191,7 +204,7 @@ static void sync(struct iovm_smmuv3_model *m, const struct iovm__model_command *
 	complete(m);
 	iovm__model_event_show(m);
 	m->stats.syncs++;
-	consumed(m, false);
+	consumed(m, c);
 	signal_sync(m, c);
 }
 
@@ -203,7 +216,7 @@ static void one(struct iovm_smmuv3_model *m, const struct iovm__model_command *c
 
 	iovm__model_duty(m, DUTY_COMMAND, legal);
 	if (!legal) {
-		stop(m, CERROR_ILL);
+		stop(m, c, CERROR_ILL);
 		return;
 	}
 	if (FIELD(c->w[0], 0, 8) == CMD_SYNC) {
@@ -218,20 +231,23 @@ static void one(struct iovm_smmuv3_model *m, const struct iovm__model_command *c
 		iovm__model_carry_out(m, c);
 	else if (!iovm__model_command(m, c))
 		return;
-	consumed(m, false);
+	consumed(m, c);
 }
 
 void iovm__model_cmdq_step(struct iovm_smmuv3_model *m)
 {
-	struct iovm__model_command c;
+	struct iovm__model_command c = { { 0 } };
 	const uint32_t *was = sum_of(m, m->cmd_at);
 	unsigned left = queue_used(queue_log2(m, R_CMDQ_BASE), m->reg[R_CMDQ_PROD], m->cmd_at);
 
-	if (!fetch(m, m->cmd_at, &c)) {
-		stop(m, CERROR_ABT);
+	if (!fetch(m, m->cmd_at, &c) || model_errs(m, IOVM_MODEL_ERROR_FETCH)) {
+		stop(m, &c, CERROR_ABT);
 		return;
 	}
 	if (left <= m->known && *was)
 		iovm__model_duty(m, DUTY_ENTRY, *was == sum(&c));
-	one(m, &c);
+	if (model_errs(m, IOVM_MODEL_ERROR_COMMAND))
+		stop(m, &c, CERROR_ILL);
+	else
+		one(m, &c);
 }

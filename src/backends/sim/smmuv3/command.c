@@ -142,7 +142,7 @@ static void tlbi(struct iovm_smmuv3_model *m, const struct iovm__model_command *
 	if (op == CMD_TLBI_EL2_ASID && !e2h)	/* without E2H an ASID means nothing: all of EL2 */
 		t.keep_global = false;
 	t.by_addr = by_range(op);
-	if (t.by_addr && !range_of(m, c, &t.first, &t.last))
+	if ((t.by_addr && !range_of(m, c, &t.first, &t.last)) || model_errs(m, IOVM_MODEL_ERROR_TLBI))
 		return;
 	iovm__model_tlb_drop(m, &t);
 }

@@ -46,6 +46,12 @@ void iovm__model_gerror(struct iovm_smmuv3_model *m, uint32_t bit)
 		iovm__model_interrupt(m, IOVM_MODEL_LINE_GERROR);
 }
 
+void iovm_smmuv3_model_raise(struct iovm_smmuv3_model *m, unsigned bit)
+{
+	if (bit >= 4 && bit <= 7)
+		iovm__model_gerror(m, 1u << bit);
+}
+
 void iovm_smmuv3_model_service_failure(struct iovm_smmuv3_model *m)
 {
 	m->failed = true;

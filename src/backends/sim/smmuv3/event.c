@@ -62,7 +62,7 @@ static bool full(const struct iovm_smmuv3_model *m)
 {
 	unsigned log2 = queue_log2(m, R_EVENTQ_BASE);
 
-	return queue_used(log2, m->event_at, m->reg[R_EVENTQ_CONS]) >= 1u << log2;
+	return queue_used(log2, m->event_at, m->reg[R_EVENTQ_CONS]) >= 1u << log2 || model_errs(m, IOVM_MODEL_ERROR_EVENTQ_FULL);
 }
 
 void iovm__model_event_show(struct iovm_smmuv3_model *m)
@@ -85,6 +85,8 @@ static void put(struct iovm_smmuv3_model *m, const uint64_t rec[4])
 
 	for (i = 0; i < 4 && iovm__model_store(m, at + 8 * i, 8, rec[i]); i++)
 		;
+	if (i == 4 && m->c.event)
+		m->c.event(m->c.ctx, rec, m->event_count);
 	if (i == 4 || model_choose(m, 2, "event-abort-late")) {	/* asynchronous: PROD goes over what is not there (7.2.2) */
 		m->event_at = queue_wrap(log2, m->event_at + 1);
 		m->event_count++;

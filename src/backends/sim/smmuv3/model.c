@@ -177,6 +177,13 @@ static void take(struct iovm_smmuv3_model *m, enum turn turn)
 	}
 }
 
+bool iovm_smmuv3_model_due(const struct iovm_smmuv3_model *m)
+{
+	uint8_t turn[TURNS];
+
+	return due(m, turn) != 0;
+}
+
 bool iovm_smmuv3_model_step(struct iovm_smmuv3_model *m)
 {
 	uint8_t turn[TURNS];

@@ -58,6 +58,7 @@ struct iovm__model_tlbe {
 	uint8_t s1, s2;			/* rights by stage */
 	uint8_t size_log2, world, level;
 	bool valid, global, s2on, dirty_by_hw;
+	struct iovm_model_tag tag;
 };
 struct iovm__model_tlb {
 	struct iovm__model_tlbe *e;
@@ -126,7 +127,7 @@ struct iovm_smmuv3_model {
 
 	/* cmdq.c */
 	uint32_t cmd_at;		/* next to consume; CMDQ_CONS may lag */
-	bool cons_late, sync_blocked, atc_busy, sync_msi_late, lenient;
+	bool cons_late, sync_blocked, atc_busy, sync_msi_late, lenient, stands;
 	uint64_t sync_msi_addr;
 	uint32_t sync_msi_data;
 	struct iovm__model_command late[LATE_EFFECTS];
@@ -171,6 +172,10 @@ static inline unsigned model_choose(const struct iovm_smmuv3_model *m, unsigned 
 	unsigned got = m->c.choose && n > 1 ? m->c.choose(m->c.ctx, n, point) : 0;
 
 	return got < n ? got : 0;
+}
+static inline bool model_errs(const struct iovm_smmuv3_model *m, enum iovm_model_error what)
+{
+	return m->c.errs && m->c.errs(m->c.ctx, what);
 }
 static inline uint64_t model_reg64(const struct iovm_smmuv3_model *m, enum reg r)
 {

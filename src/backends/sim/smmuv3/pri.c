@@ -61,7 +61,7 @@ static bool full(const struct iovm_smmuv3_model *m)
 {
 	unsigned log2 = queue_log2(m, R_PRIQ_BASE);
 
-	return queue_used(log2, m->pri_at, m->reg[R_PRIQ_CONS] & INDEX) >= 1u << log2;
+	return queue_used(log2, m->pri_at, m->reg[R_PRIQ_CONS] & INDEX) >= 1u << log2 || model_errs(m, IOVM_MODEL_ERROR_PRIQ_FULL);
 }
 
 /* LO: an interrupt for each Last, also for one that an overflow took (6.3.35) */
@@ -130,7 +130,7 @@ static bool put(struct iovm_smmuv3_model *m, const struct iovm_model_page_reques
 	bool last = p->flags & IOVM_MODEL_LAST;
 
 	encode(p, w);
-	if (!iovm__model_store(m, at, 8, w[0]) || !iovm__model_store(m, at + 8, 8, w[1])) {
+	if (model_errs(m, IOVM_MODEL_ERROR_PRIQ_ABORT) || !iovm__model_store(m, at, 8, w[0]) || !iovm__model_store(m, at + 8, 8, w[1])) {
 		m->stats.requests_dropped++;
 		if (last && !marker(p) && !model_choose(m, 2, "pri-abort-late"))	/* asynchronous: lost without an answer (8.2) */
 			respond(m, p, FAILURE, false);

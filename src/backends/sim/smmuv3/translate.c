@@ -135,6 +135,8 @@ bool iovm__model_find(struct iovm_smmuv3_model *m, const struct iovm__model_spac
 	}
 	if (!iovm__model_walk(m, s, &q, e, f))
 		return false;
+	if (m->c.walked)
+		e->tag = m->c.walked(m->c.ctx, q.a, e->out, e->asid);
 	iovm__model_tlb_put(m, e);
 	return true;
 }
@@ -194,6 +196,7 @@ static void granted(const struct iovm__model_ask *q, const struct iovm__model_tl
 	r->outcome = IOVM_MODEL_OK;
 	r->addr = e->out | (q->addr & 4095);
 	r->size_log2 = e->size_log2;
+	r->tag = e->tag;
 	r->flags = (uint8_t)((rights & P_PR ? IOVM_MODEL_READ : 0) | (rights & P_PW && !e->dirty_by_hw ? IOVM_MODEL_WRITE : 0) | (rights & P_PX ? IOVM_MODEL_EXEC : 0));
 }
 
