@@ -12,7 +12,7 @@
 #include <strings.h>
 #include "faults.h"
 
-enum { SIM = 1, SMMU = 2 };
+enum { SIM = 1, SMMU, FATAL };	/* SIM: on both machines; FATAL: as SMMU, and no engine survives it */
 
 static const struct { const char *name; int where; } table[FAULT_MAX + 1] = {
 	[1] = { "lone-last", SIM }, [2] = { "never-last", SIM }, [3] = { "index-reused", SIM }, [4] = { "mixed-pasid", SIM },
@@ -24,7 +24,7 @@ static const struct { const char *name; int where; } table[FAULT_MAX + 1] = {
 	[25] = { "evtq-overflow", SMMU }, [26] = { "interrupt-loss", SIM }, [27] = { "entry-late", SIM }, [28] = { "prod-wrap", SMMU },
 	[29] = { "prod-backwards", SMMU }, [30] = { "priq-abort", SMMU }, [31] = { "cmdq-full", SMMU }, [32] = { "cmd-illegal", SMMU },
 	[33] = { "cmd-abort", SMMU }, [34] = { "atc-sync-error", SMMU }, [35] = { "sync-never", SMMU }, [36] = { "gerror-twice", SMMU },
-	[37] = { "smmu-off", SMMU }, [38] = { "ack-never", SMMU }, [39] = { "tlb-still-answers", SMMU }, [40] = { "alloc-fails", SIM },
+	[37] = { "smmu-off", SMMU }, [38] = { "ack-never", SMMU }, [39] = { "tlb-still-answers", FATAL }, [40] = { "alloc-fails", SIM },
 	[42] = { "clock-jumps", SIM }, [43] = { "timeout-tie", SIM }, [44] = { "timer-late", SIM }, [45] = { "process-dies", SIM },
 	[46] = { "unmap-in-flight", SIM }, [47] = { "pasid-exhausted", SIM }, [48] = { "handler-blocks", SIM }, [49] = { "handler-twice", SIM },
 	[50] = { "handler-bad-code", SIM }, [51] = { "callback-reenters", SIM }, [52] = { "callback-unbinds", SIM }, [53] = { "handler-lies", SIM },
@@ -37,12 +37,12 @@ const char *fault_name(unsigned number)
 	return number <= FAULT_MAX ? table[number].name : NULL;
 }
 
-uint64_t faults_of_sim(void)
+uint64_t faults_of(bool smmuv3)
 {
 	uint64_t mask = 0;
 
 	for (unsigned i = 1; i <= FAULT_MAX; i++)
-		if (table[i].where & SIM)
+		if (table[i].where == SIM || (smmuv3 && table[i].where == SMMU))
 			mask |= UINT64_C(1) << i;
 	return mask;
 }
@@ -61,13 +61,13 @@ static unsigned find(const char *word)	/* 0: unknown */
 	return !*end && n <= FAULT_MAX && table[n].name ? (unsigned)n : 0;
 }
 
-static void explain(char *why, size_t len, const char *word)
+static void explain(char *why, size_t len, const char *word, bool smmuv3)
 {
-	size_t at = (size_t)snprintf(why, len, "there is no fault '%s'. The faults of the pretend machine:", word);
+	size_t at = (size_t)snprintf(why, len, "there is no fault '%s'. The faults of this machine:", word);
 	size_t column = 80;
 
 	for (unsigned i = 1; i <= FAULT_MAX && at < len; i++) {
-		if (!(table[i].where & SIM))
+		if (table[i].where != SIM && !(smmuv3 && table[i].where))
 			continue;
 		size_t need = strlen(table[i].name) + 6;
 		const char *gap = column + need > 76 ? "\n " : ",";
@@ -76,15 +76,15 @@ static void explain(char *why, size_t len, const char *word)
 	}
 }
 
-static int take(char *word, uint64_t *mask, char *why, size_t len)
+static int take(char *word, bool smmuv3, uint64_t *mask, char *why, size_t len)
 {
 	unsigned n = find(word);
 
 	if (!n) {
-		explain(why, len, word);
+		explain(why, len, word, smmuv3);
 		return -1;
 	}
-	if (!(table[n].where & SIM)) {
+	if (table[n].where != SIM && !smmuv3) {
 		snprintf(why, len, "F%02u %s needs the registers and queues of an SMMUv3 (--backend smmuv3)", n, table[n].name);
 		return -1;
 	}
@@ -92,7 +92,7 @@ static int take(char *word, uint64_t *mask, char *why, size_t len)
 	return 0;
 }
 
-int faults_parse(const char *list, uint64_t *mask, char *why, size_t len)
+int faults_parse(const char *list, bool smmuv3, uint64_t *mask, char *why, size_t len)
 {
 	char *copy, *save = NULL;
 	int err = 0, words = 0;
@@ -101,7 +101,7 @@ int faults_parse(const char *list, uint64_t *mask, char *why, size_t len)
 	if (!strcmp(list, "none"))
 		return 0;
 	if (!strcmp(list, "all")) {
-		*mask = faults_of_sim();
+		*mask = faults_of(smmuv3);
 		return 0;
 	}
 	copy = strdup(list);
@@ -110,10 +110,10 @@ int faults_parse(const char *list, uint64_t *mask, char *why, size_t len)
 		return -1;
 	}
 	for (char *word = strtok_r(copy, ",", &save); word && !err; word = strtok_r(NULL, ",", &save), words++)
-		err = take(word, mask, why, len);
+		err = take(word, smmuv3, mask, why, len);
 	free(copy);
 	if (!err && !words) {
-		explain(why, len, list);
+		explain(why, len, list, smmuv3);
 		err = -1;
 	}
 	return err;

@@ -33,6 +33,11 @@ static json_t *config(const struct soak_config *c)
 	PUT(o, c, priq_log2);
 	PUT(o, c, threads);
 	STR(o, "populate", c->populate ? c->populate : "");
+	if (c->smmuv3) {
+		STR(o, "sync", soak_sync_name(c->sync));
+		json_object_set_new(o, "stream_table", json_string(c->linear ? "linear" : "two-level"));
+		json_object_set_new(o, "range_tlbi", json_boolean(c->ranges));
+	}
 	return o;
 }
 
@@ -88,7 +93,7 @@ static json_t *injected(const struct soak_result *r)	/* every fault of this mach
 	char key[8];
 
 	for (unsigned i = 1; i <= FAULT_MAX; i++)
-		if ((faults_of_sim() | r->inject) >> i & 1) {
+		if ((faults_of(r->config.smmuv3) | r->inject) >> i & 1) {
 			snprintf(key, sizeof(key), "F%02u", i);
 			json_object_set_new(o, key, num(r->injected[i]));
 		}

@@ -86,7 +86,7 @@ void soak_replay_command(char *buf, size_t len, const struct soak_options *o, co
 {
 	struct text t = { buf, len };
 
-	add(&t, "./run soak --mm %s --seed %" PRIu64, r->mm, r->seed);
+	add(&t, "./run soak%s --mm %s --seed %" PRIu64, o->backend == SOAK_BACKEND_SMMUV3 ? " --backend smmuv3" : "", r->mm, r->seed);
 	add_length(&t, o, r);
 	add_shape(&t, o);
 }

@@ -17,11 +17,13 @@
 
 enum soak_exit { SOAK_GOOD = 0, SOAK_BROKEN = 1, SOAK_USAGE = 2, SOAK_ENVIRONMENT = 3 };	/* and 128 + n on signal n */
 enum soak_mm { SOAK_MM_BOTH, SOAK_MM_SIM, SOAK_MM_PROCESS };	/* BOTH: neither was asked for: the two-part run */
+enum soak_backend { SOAK_BACKEND_SIM, SOAK_BACKEND_SMMUV3 };
 enum soak_kinds { SOAK_KINDS_DRAWN, SOAK_KINDS_PRI, SOAK_KINDS_STALL, SOAK_KINDS_MIXED };
 enum soak_populate { SOAK_POPULATE_AUTO, SOAK_POPULATE_VECTOR, SOAK_POPULATE_SINGLE };
 enum soak_plant { SOAK_PLANT_NONE, SOAK_PLANT_LEAK, SOAK_PLANT_CRASH };
 
 struct soak_options {		/* 0 or NULL: not given, to be drawn from the seed (except seed itself: always set) */
+	enum soak_backend backend;
 	enum soak_mm mm;
 	uint64_t seed;		/* 0..SOAK_SEED_MAX */
 	uint64_t steps, requests, duration_ns, kills;	/* what ends the run; the first that is reached */
@@ -39,10 +41,12 @@ struct soak_config {		/* what was in force: given or drawn. 0: has no meaning in
 	unsigned devices, mms, iommus, pasid_bits, asid_bits, cmdq_log2, evtq_log2, priq_log2, threads;
 	enum soak_kinds kinds;
 	const char *populate;	/* what was used in the end: "vector", "single", ... */
+	bool smmuv3, linear, ranges;	/* SMMUv3s; with a stream table of one level; that invalidate by range */
+	unsigned sync;		/* enum iovm_smmuv3_sync */
 };
 
 struct soak_result {		/* names are those of the JSON object, in its order */
-	const char *backend, *mm;	/* "sim"; "sim" or "process" */
+	const char *backend, *mm;	/* "sim" or "smmuv3"; "sim" or "process" */
 	uint64_t seed;
 	struct soak_config config;
 	uint64_t steps, virtual_ns, requests_emitted, requests, requests_dropped, requests_served, partials_discarded, stop_markers, lasts, groups, overflows;

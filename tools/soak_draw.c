@@ -6,6 +6,7 @@
  * The lists are weighted by repetition. Small PASID spaces are where reuse and exhaustion are; 20 bits is where tables are large; a command queue
  * of 2^3 is full most of the time. Stalls alone are rare, because most faults are those of page requests.
  */
+#include <iovm/smmuv3.h>
 #include "soak_draw.h"
 
 static uint64_t next(uint64_t *state)
@@ -25,6 +26,20 @@ static unsigned one_of(uint64_t *state, const uint8_t *list, unsigned n)
 static unsigned between(uint64_t *state, unsigned low, unsigned high)
 {
 	return low + (unsigned)(next(state) % (high - low + 1));
+}
+
+/* Queues of every size that the architecture has; but one that has to be full (F31) is small */
+static void draw_smmuv3(const struct soak_options *o, struct soak_config *c, uint64_t *state)
+{
+	c->smmuv3 = true;
+	c->cmdq_log2 = between(state, 1, 19);
+	c->evtq_log2 = between(state, 1, 19);
+	c->priq_log2 = between(state, 4, 19);
+	c->sync = between(state, IOVM_SMMUV3_SYNC_CONS, IOVM_SMMUV3_SYNC_IRQ);
+	c->linear = next(state) % 4 == 0;
+	c->ranges = next(state) % 4 != 0;
+	if (o->inject == UINT64_C(1) << 31 && c->cmdq_log2 > 4)
+		c->cmdq_log2 = 4;
 }
 
 #define ONE_OF(state, ...) one_of(state, (const uint8_t[]){ __VA_ARGS__ }, sizeof((const uint8_t[]){ __VA_ARGS__ }))
@@ -47,8 +62,10 @@ void soak_draw(const struct soak_options *o, struct soak_config *c)
 		.threads = 1,
 		.populate = "machine",
 	};
-	if (alone && c->kinds == SOAK_KINDS_STALL)
+	if (alone && (c->kinds == SOAK_KINDS_STALL || o->backend == SOAK_BACKEND_SMMUV3))
 		c->kinds = SOAK_KINDS_MIXED;
+	if (o->backend == SOAK_BACKEND_SMMUV3)
+		draw_smmuv3(o, c, &state);
 #define GIVEN(field) do { if (o->field) c->field = o->field; } while (0)
 	GIVEN(kinds);
 	GIVEN(iommus);

@@ -40,7 +40,8 @@ static const char help[] =
 "\n"
 "What runs\n"
 "  --mm sim|process     spaces of the pretend machine, or memory of real processes\n"
-"  --backend sim        the IOMMU: the abstract simulator\n"
+"  --backend sim|smmuv3 an abstract IOMMU, or SMMUv3s of registers and memory under\n"
+"                       the driver that ships\n"
 "  --seed N             0..2^53-1; the same seed and steps repeat byte for byte\n"
 "  --inject LIST|none|all   faults by number or name: --inject 16,credit-flood\n"
 "How long (the first that is reached; default 10s)\n"
@@ -130,6 +131,7 @@ static int duration(const char *text, uint64_t *ns)
 static const char *const kinds[] = { "pri", "stall", "mixed", NULL };
 static const char *const populates[] = { "auto", "vector", "single", NULL };
 static const char *const plants[] = { "leak", "crash", NULL };
+static const char *const backends[] = { "sim", "smmuv3", NULL };
 static const char *const mms[] = { "sim", "process", NULL };
 
 const char *soak_kinds_name(enum soak_kinds k)
@@ -137,26 +139,24 @@ const char *soak_kinds_name(enum soak_kinds k)
 	return k ? kinds[k - SOAK_KINDS_PRI] : "drawn";
 }
 
+const char *soak_sync_name(unsigned sync)
+{
+	static const char *const names[] = { "cons", "msi", "irq" };
+
+	return sync < sizeof(names) / sizeof(names[0]) ? names[sync] : "unknown";
+}
+
 const char *soak_populate_name(enum soak_populate p)
 {
 	return populates[p];
 }
 
-static int backend(const char *text)
-{
-	if (!strcmp(text, "sim"))
-		return 0;
-	if (!strcmp(text, "smmuv3"))
-		return complain("--backend smmuv3: this build has the abstract simulator only (--backend sim)");
-	return complain("--backend %s: not one of: sim", text);
-}
-
-static int inject(const char *list, struct soak_options *o)
+static int inject(struct soak_options *o)	/* which faults there are depends on the machine */
 {
 	char why[2048];
 
-	o->inject_list = list;
-	return faults_parse(list, &o->inject, why, sizeof(why)) ? complain("--inject: %s", why) : 0;
+	return faults_parse(o->inject_list ? o->inject_list : "all", o->backend == SOAK_BACKEND_SMMUV3, &o->inject, why, sizeof(why)) ?
+	       complain("--inject: %s", why) : 0;
 }
 
 struct given { bool backend, mm, seed; };
@@ -167,7 +167,7 @@ static int set(int opt, const char *arg, struct soak_options *o, struct given *g
 	int err = 0;
 
 	switch (opt) {
-	case OPT_BACKEND: g->backend = true; return backend(arg);
+	case OPT_BACKEND: err = word("backend", arg, backends, SOAK_BACKEND_SIM, &n); o->backend = n; g->backend = true; return err;
 	case OPT_MM: err = word("mm", arg, mms, SOAK_MM_SIM, &n); o->mm = n; g->mm = true; return err;
 	case OPT_SEED: g->seed = true; return number("seed", arg, 0, SOAK_SEED_MAX, &o->seed);
 	case OPT_STEPS: return number("steps", arg, 1, SOAK_SEED_MAX, &o->steps);
@@ -179,12 +179,12 @@ static int set(int opt, const char *arg, struct soak_options *o, struct given *g
 	case OPT_IOMMUS: return small("iommus", arg, 1, 16, &o->iommus);
 	case OPT_PASID_BITS: return small("pasid-bits", arg, 1, IOVM_PASID_BITS, &o->pasid_bits);
 	case OPT_KINDS: err = word("kinds", arg, kinds, SOAK_KINDS_PRI, &n); o->kinds = n; return err;
-	case OPT_CMDQ: return small("cmdq-log2", arg, 2, 16, &o->cmdq_log2);
-	case OPT_EVTQ: return small("evtq-log2", arg, 8, 16, &o->evtq_log2);
-	case OPT_PRIQ: return small("priq-log2", arg, 3, 16, &o->priq_log2);
+	case OPT_CMDQ: return small("cmdq-log2", arg, 1, 19, &o->cmdq_log2);
+	case OPT_EVTQ: return small("evtq-log2", arg, 1, 19, &o->evtq_log2);
+	case OPT_PRIQ: return small("priq-log2", arg, 3, 19, &o->priq_log2);
 	case OPT_THREADS: return small("threads", arg, 1, 64, &o->threads);
 	case OPT_POPULATE: err = word("populate", arg, populates, SOAK_POPULATE_AUTO, &n); o->populate = n; return err;
-	case OPT_INJECT: return inject(arg, o);
+	case OPT_INJECT: o->inject_list = arg; return 0;
 	case OPT_TRACE: o->trace = arg; return 0;
 	case OPT_NO_HASH: o->no_hash = true; return 0;
 	case OPT_PLANT: err = word("plant", arg, plants, SOAK_PLANT_LEAK, &n); o->plant = n; return err;
@@ -206,6 +206,10 @@ static int settle(struct soak_options *o, const struct given *g)
 		return complain("--plant, --populate and --threads need --mm process: the pretend machine has one thread and no real memory");
 	if (o->mm == SOAK_MM_PROCESS && o->steps)
 		return complain("--steps: real processes have no scheduler that we choose for; use --kills, --requests or --duration");
+	if (o->backend == SOAK_BACKEND_SIM && (o->cmdq_log2 == 1 || (o->evtq_log2 && o->evtq_log2 < 8)))
+		return complain("--cmdq-log2 from 2, --evtq-log2 from 8: smaller queues need --backend smmuv3");
+	if (o->backend == SOAK_BACKEND_SMMUV3 && o->priq_log2 == 3)
+		return complain("--priq-log2: at least 4 with --backend smmuv3");
 	if (o->mm != SOAK_MM_BOTH && !bounded && !o->duration_ns)
 		o->duration_ns = UINT64_C(10000000000);
 	if (o->mm == SOAK_MM_BOTH && !o->kinds)
@@ -226,7 +230,7 @@ enum soak_parse soak_options_parse(int argc, char **argv, struct soak_options *o
 	struct given g = { false };
 	int opt;
 
-	*o = (struct soak_options){ .inject = faults_of_sim() };
+	*o = (struct soak_options){ .mm = SOAK_MM_BOTH };
 	while ((opt = getopt_long(argc, argv, "", longs, NULL)) != -1) {
 		if (opt == OPT_HELP) {
 			fputs(help, stdout);
@@ -239,7 +243,7 @@ enum soak_parse soak_options_parse(int argc, char **argv, struct soak_options *o
 		complain("'%s': no such option; see iovm soak --help", argv[optind]);
 		return SOAK_PARSE_USAGE;
 	}
-	if (settle(o, &g) || (!g.seed && fresh_seed(&o->seed)))
+	if (inject(o) || settle(o, &g) || (!g.seed && fresh_seed(&o->seed)))
 		return SOAK_PARSE_USAGE;
 	return SOAK_PARSE_RUN;
 }

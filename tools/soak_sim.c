@@ -240,10 +240,12 @@ static void take_down(struct run *run)
 static void start(struct run *run, struct trace_file *trace)
 {
 	const struct soak_config *c = &run->r->config;
+	const struct iovm_sim_smmuv3 smmuv3 = { .sync = (uint8_t)c->sync, .linear = c->linear, .no_range = !c->ranges };
 	struct iovm_sim_config sim = {
 		.size = sizeof(sim), .seed = run->o->seed, .iommus = c->iommus, .pasid_bits = (uint8_t)c->pasid_bits, .asid_bits = (uint8_t)c->asid_bits,
 		.priq_log2 = (uint8_t)c->priq_log2, .evtq_log2 = (uint8_t)c->evtq_log2, .cmdq_log2 = (uint8_t)c->cmdq_log2, .inject = run->o->inject, .trace = trace ? trace_file_put : NULL,
 		.trace_ctx = trace, .quiet = true,
+		.smmuv3 = c->smmuv3 ? &smmuv3 : NULL,
 	};
 
 	run->w = world_new(c, run->r, &sim);
@@ -277,7 +279,8 @@ int soak_sim_run(const struct soak_options *o, struct soak_result *r)
 	uint64_t began = soak_clock();
 	int err;
 
-	r->backend = r->mm = "sim";
+	r->mm = "sim";
+	r->backend = o->backend == SOAK_BACKEND_SMMUV3 ? "smmuv3" : "sim";
 	r->seed = o->seed;
 	r->inject = o->inject;
 	soak_draw(o, &r->config);

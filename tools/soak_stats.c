@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 /* Counters of the engine, the machine and the checker, under the names that the report gives them. */
 #include <iovm/sim.h>
+#include <iovm/smmuv3_model.h>
 #include "soak.h"
 
 static void engine(struct soak_result *r, const struct iovm_stats *s)
@@ -50,6 +51,22 @@ static void machine(struct soak_result *r, const struct iovm_sim_stats *s)
 	r->memory.peak_bytes = s->peak_bytes;
 }
 
+/* What the driver of the SMMUv3s owed to them */
+static void obligations(struct soak_result *r, const struct iovm_sim *sim)
+{
+	struct iovm_model_duty duty;
+
+	for (unsigned n = 0; iovm_sim_duty(sim, n, &duty); n++) {
+		r->has_obligations = true;
+		r->obligations.checked += duty.checked;
+		r->obligations.broken += duty.broken;
+		if (duty.broken)
+			soak_fail(r, "the driver broke its obligation '%s' %llu times: %s (IHI 0070, %s)", duty.name, (unsigned long long)duty.broken, duty.sentence, duty.clause);
+		if (!duty.checked && r->steps >= 1000000)
+			soak_fail(r, "vacuous: the obligation '%s' never mattered", duty.name);
+	}
+}
+
 void soak_take_stats(struct soak_result *r, const struct iovm_sim *sim)
 {
 	struct iovm_stats es = { .size = sizeof(es) };
@@ -61,6 +78,7 @@ void soak_take_stats(struct soak_result *r, const struct iovm_sim *sim)
 	engine(r, &es);
 	pasids(r, &es);
 	machine(r, &ms);
+	obligations(r, sim);
 	for (unsigned i = 1; check && i < IOVM_CHECK_MAX; i++)
 		if (iovm_check_count(check, i))
 			r->by_id[i] = *iovm_check_count(check, i);

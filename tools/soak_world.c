@@ -10,10 +10,14 @@
 #define CALM 16		/* looks in a row */
 #define STALLS 256u	/* outstanding behind one IOMMU: as many as the machine allows */
 
+#define PRIQ_ABT_ERR 3u		/* bit of GERROR: page requests were lost, nobody knows whose (IHI 0070, 8.2) */
+
 static void notice(void *ctx, struct iovm_device *dev, const struct iovm_notice *what)
 {
 	struct world *w = ctx;
 
+	for (unsigned i = 0; what->what == IOVM_IOMMU_ERROR && what->code == PRIQ_ABT_ERR && i < w->ndrv; i++)
+		w->drv[i].reset_wanted |= w->drv[i].ep && !w->drv[i].gone;
 	for (unsigned i = 0; dev && what->what == IOVM_RESET_WANTED && i < w->ndrv; i++)
 		if (driver_device(&w->drv[i]) == dev)
 			w->drv[i].reset_wanted = true;
@@ -44,7 +48,7 @@ void op_pop(struct world *w, struct op *op)
 
 #define F(n) (UINT64_C(1) << (n))
 /* Under these a device or an IOMMU may leave a command without its effect, and under those memory may be refused */
-static const uint64_t hardware_faults = F(16) | F(17) | F(19) | F(42) | F(43) | F(56) | F(59);
+static const uint64_t hardware_faults = F(16) | F(17) | F(19) | F(31) | F(32) | F(33) | F(34) | F(35) | F(37) | F(42) | F(43) | F(56) | F(59);
 static const uint64_t memory_faults = F(40) | F(59);
 
 void world_expect(struct world *w, const char *call, int err, uint64_t allowed)

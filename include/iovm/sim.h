@@ -57,6 +57,11 @@ void iovm_sim_run(struct iovm_sim *sim);	/* until nothing is left to do */
 /* ---- the same with every knob, for soaks, searches and tests of the engine itself ------------------------------------------- */
 
 typedef unsigned iovm_sim_choose_fn(void *ctx, unsigned n, const char *point);
+struct iovm_sim_smmuv3 {		/* 0: what they have by themselves */
+	uint8_t sync;			/* enum iovm_smmuv3_sync */
+	bool linear, no_range;		/* a stream table of one level; no TLB invalidations by range */
+	bool no_shadow;			/* what the driver stores is visible at once, not only at a barrier */
+};
 struct iovm_sim_config {
 	size_t size;			/* sizeof(struct iovm_sim_config) */
 	uint64_t seed;
@@ -74,6 +79,7 @@ struct iovm_sim_config {
 	void (*trace)(void *ctx, const struct iovm_trace *rec);
 	void *trace_ctx;
 	const struct iovm_port *port;	/* functions that are not NULL replace the machine's own (alloc, free, lock, unlock, wait, fence, wake, notice); trace always passes the machine */
+	const struct iovm_sim_smmuv3 *smmuv3;	/* the IOMMUs are SMMUv3s of registers and memory under the library's driver; NULL: they have no registers. Copied */
 	bool quiet;			/* do not print broken rules */
 	bool no_check;			/* without the checker (benchmarks); without trace and inject, too, the engine is not traced: delete devices by iovm_sim_ep_del() only */
 	bool no_dispatch;		/* somebody else dispatches (an event loop): iovm_sim_step() never does */
@@ -153,9 +159,13 @@ struct iovm_sim_stats {
 	uint64_t steps, virtual_ns, requests_emitted, requests_dropped, auto_responses, auto_success, auto_failure;
 	uint64_t dma_reads, dma_writes, dma_bytes, dma_stale, dma_stale_rogue;
 	uint64_t injected[64];		/* by fault number */
-	uint64_t live_bytes, peak_bytes;	/* of port.alloc and dma_alloc */
+	uint64_t live_bytes, peak_bytes;	/* of port.alloc */
+	uint64_t dma_memory;		/* bytes of port.dma_alloc: a driver's queues and tables, which grow to what the PASIDs in use need and stay */
 };
 void iovm_sim_stats(const struct iovm_sim *sim, struct iovm_sim_stats *stats);
+struct iovm_model_duty;			/* smmuv3_model.h */
+/* The n-th thing that the driver of the SMMUv3s owes to them, summed over all of them; false: there are not so many, or there is no SMMUv3 */
+bool iovm_sim_duty(const struct iovm_sim *sim, unsigned n, struct iovm_model_duty *duty);
 const struct iovm_check *iovm_sim_check(const struct iovm_sim *sim);
 /* All devices, bonds and tokens away, all spaces dead, drained; the engine stands. Number of leaks found (0: none). iovm_sim_del() does it too. */
 unsigned iovm_sim_settle(struct iovm_sim *sim);

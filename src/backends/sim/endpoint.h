@@ -28,7 +28,7 @@ struct iovm__job {
 	enum iovm__job_state state;
 	uint32_t pasid;
 	uint16_t index;
-	bool write;
+	bool write, changed;		/* changed: it comes back as another access first (F22) */
 	unsigned retries;
 	uint64_t iova, retry_at;
 	unsigned char *buf;
@@ -135,6 +135,8 @@ void iovm__ep_uses_kept(struct iovm_sim_ep *ep);
 /* ep_atc.c */
 int iovm__ep_set_cap(void *ep, enum iovm_cap cap, uint32_t value);
 void iovm__ep_bus_off(struct iovm_sim_ep *ep);
+bool iovm__ep_reset_begin(struct iovm_sim_ep *ep);	/* the first half of iovm_sim_ep_reset(); false: not now */
+void iovm__ep_reset_done(struct iovm_sim_ep *ep);
 void iovm__ep_clear(struct iovm_sim_ep *ep);		/* what a reset takes away */
 
 #endif

@@ -240,12 +240,10 @@ void iovm__ep_bus_off(struct iovm_sim_ep *ep)
 	iovm__ep_update(ep);
 }
 
-int iovm_sim_ep_reset(struct iovm_sim_ep *ep, bool ok)
+static int reset_begin(struct iovm_sim_ep *ep)	/* TIMEDOUT: it has begun, even if the IOMMU has not said so yet */
 {
 	int err;
 
-	if (ep->resetting || !ep->device)
-		return IOVM_E_BUSY;
 	ep->resetting = true;
 	err = iovm_device_reset_begin(ep->device);
 	if (!ep->gone && (!err || err == IOVM_E_TIMEDOUT)) {
@@ -254,11 +252,45 @@ int iovm_sim_ep_reset(struct iovm_sim_ep *ep, bool ok)
 		ep->bus_off = false;
 		SIM_TRACE(ep->sim, RESET, .iommu = (uint8_t)ep->node->index, .stream_id = ep->ids[0], .pasid = IOVM_NO_PASID);
 	}
-	if (ep->device && (!err || err == IOVM_E_TIMEDOUT))	/* it has begun, even if the IOMMU has not said so yet */
-		err = iovm_device_reset_done(ep->device, ok);
+	return err == IOVM_E_TIMEDOUT ? 0 : err;
+}
+
+static int reset_done(struct iovm_sim_ep *ep, bool ok)
+{
+	int err = ep->device ? iovm_device_reset_done(ep->device, ok) : 0;
+
 	ep->resetting = false;
 	iovm__ep_update(ep);
 	return err;
+}
+
+int iovm_sim_ep_reset(struct iovm_sim_ep *ep, bool ok)
+{
+	int err;
+
+	if (ep->resetting || !ep->device)
+		return IOVM_E_BUSY;
+	err = reset_begin(ep);
+	if (!err)
+		return reset_done(ep, ok);
+	ep->resetting = false;
+	iovm__ep_update(ep);
+	return err;
+}
+
+bool iovm__ep_reset_begin(struct iovm_sim_ep *ep)
+{
+	if (ep->resetting || !ep->device || ep->gone)
+		return false;
+	if (!reset_begin(ep))
+		return true;
+	ep->resetting = false;
+	return false;
+}
+
+void iovm__ep_reset_done(struct iovm_sim_ep *ep)
+{
+	(void)reset_done(ep, true);
 }
 
 int iovm_sim_ep_remove(struct iovm_sim_ep *ep)

@@ -189,6 +189,20 @@ static void later(struct iovm_sim_ep *ep, struct iovm__job *job, uint64_t ns)
 	iovm__sched_timer(ep->sim, job->retry_at);
 }
 
+/* F22: what was stalled as a read comes back as a write first. If that is not refused the read goes on as ever */
+static bool changed_stalls(struct iovm_sim_ep *ep, struct iovm__job *job, struct iovm__access access)
+{
+	struct iovm__cached unused;
+
+	job->changed = false;
+	access.need = IOVM_WRITE;
+	access.fault = 22;
+	if (ep->node->bus.ops->translate(ep->node->bus.hw, &access, &unused) != IOVM__STALLED)
+		return false;
+	iovm__stall_wait(ep, job, &access);
+	return true;
+}
+
 static void run(struct iovm_sim_ep *ep, struct iovm__job *job)
 {
 	struct iovm__access access = { .stream_id = ep->ids[0], .pasid = job->pasid, .addr = job_addr(job), .need = job_need(job),
@@ -213,6 +227,8 @@ static void run(struct iovm_sim_ep *ep, struct iovm__job *job)
 		return;
 	}
 	access.id = (uint16_t)id;
+	if (job->changed && changed_stalls(ep, job, access))
+		return;
 	switch (ep->node->bus.ops->translate(ep->node->bus.hw, &access, &got)) {
 	case IOVM__MISS: ask(ep, job); break;
 	case IOVM__DENIED: job_abort(ep, job); break;
@@ -229,6 +245,7 @@ void iovm__job_answered(struct iovm_sim_ep *ep, struct iovm__job *job, enum iovm
 		iovm__job_end(ep, job, false);
 		return;
 	}
+	job->changed = ep->stall && !job->write && iovm_sim_fault(ep->sim, 22, 8);
 	if (job->retries > 1)		/* Success and still not there: not so fast */
 		later(ep, job, 500 * (uint64_t)job->retries);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 /*
- * Devices against the rules: short bursts of wrong requests (F01-F15, F56, F61), and illnesses that last until somebody resets the device (F16-F18, F23).
+ * Devices against the rules: short bursts of wrong requests (F01-F15, F21, F25, F56, F61), and illnesses that last until somebody resets the device (F16-F18, F23).
  * A burst's requests carry the number of their fault; it counts when the engine takes the request out of the queue.
  *
  * A stray is a request that no transfer waits for. A Last among them holds its index until the answer, as an honest one does.
@@ -398,6 +398,29 @@ void iovm__ep_cure(struct iovm_sim_ep *ep)
 	ep->again.left = 0;
 }
 
+/* ---- stalls ------------------------------------------------------------------------------------------------------------------------------- */
+
+static bool stall_twice(struct iovm_sim_ep *ep)		/* F21: a second access to a page that one waits for */
+{
+	const struct iovm__bus *bus = &ep->node->bus;
+	const struct iovm__job *job = ep->jobs;
+	const struct iovm__group *g;
+	struct iovm__access access;
+	struct iovm__cached unused;
+	int id = iovm__stall_id(ep);
+
+	while (job && job->state != IOVM__JOB_WAIT)
+		job = job->next;
+	if (!job || id < 0)
+		return false;
+	g = &ep->unit->group[job->index];
+	access = (struct iovm__access){ .stream_id = ep->ids[0], .pasid = job->pasid, .addr = g->addr, .need = g->flags, .id = (uint16_t)id, .fault = 21 };
+	if (bus->ops->translate(bus->hw, &access, &unused) != IOVM__STALLED)
+		return false;
+	iovm__stall_wait(ep, NULL, &access);
+	return true;
+}
+
 /* ---- which ----------------------------------------------------------------------------------------------------------------------------------- */
 
 static bool one_of_pri(struct iovm_sim_ep *ep, unsigned fault)
@@ -434,7 +457,9 @@ bool iovm__ep_misbehave(struct iovm_sim_ep *ep)
 	case 16: return silent(ep);
 	case 17: return refuses(ep);
 	case 18: return stale(ep);
+	case 21: return ep->stall && stall_twice(ep);
 	case 23: return ungranted(ep);
+	case 25: iovm__chip_fill_events(ep->node); return true;
 	}
 	done = !ep->stall && ep->unit->on && one_of_pri(ep, fault);
 	iovm__ep_update(ep);

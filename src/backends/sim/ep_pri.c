@@ -201,12 +201,33 @@ static void answered(struct iovm_sim_ep *ep, uint16_t index, enum iovm_response 
 	iovm__ep_update(ep);
 }
 
+/* Response Failure (PCIe 10.4.2.1): the page requests of this function and of all that share them are off. Its driver sees that, and resets it */
+static void failed(struct iovm_sim_ep *ep)
+{
+	struct iovm_sim *sim = ep->sim;
+	struct iovm_sim_ep *other;
+	unsigned i;
+
+	ep->unit->on = false;
+	for (i = 0; i < sim->eps.n; i++) {
+		other = sim->eps.item[i];
+		if (other->unit != ep->unit)
+			continue;
+		iovm__pri_forget(other);
+		iovm__jobs_drop(other);
+		if (other->device)
+			iovm__list_set(&sim->resets, other, &other->reset_slot, true);
+	}
+}
+
 void iovm__ep_answer(struct iovm_sim_ep *ep, uint32_t pasid, uint16_t index, enum iovm_response code)
 {
 	if (!iovm__ep_alive(ep))
 		return;
 	count_answer(ep, pasid, index, code);
-	if (fits(ep, &ep->unit->group[index % IOVM_PRG_INDICES], pasid))
+	if (code == IOVM_RESP_FAILURE)
+		failed(ep);
+	else if (fits(ep, &ep->unit->group[index % IOVM_PRG_INDICES], pasid))
 		answered(ep, index, code);
 }
 

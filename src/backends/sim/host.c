@@ -8,7 +8,7 @@
 #include <string.h>
 #include "backends/sim/endpoint.h"
 
-enum { ALIGN = 64, MOVES = 4, TIE_MOVES = 4096 };
+enum { ALIGN = 64, MOVES = 4, SMMU_MOVES = 16, TIE_MOVES = 4096 };
 
 static void grown(struct iovm_sim *sim, size_t size)
 {
@@ -57,35 +57,51 @@ static void host_free(void *ctx, void *mem, size_t size)
 		free(mem);
 }
 
+static void host_dma_free(void *ctx, void *mem, size_t size, uint64_t bus)
+{
+	struct iovm_sim *sim = ctx;
+
+	if (mem)
+		sim->stats.dma_memory -= size;
+	if (sim->config.smmuv3)
+		iovm__memory_remove(&sim->memory, bus);
+	if (sim->over.dma_free)
+		sim->over.dma_free(sim->over.ctx, mem, size, bus);
+	else
+		free(mem);
+}
+
+/* F59: what a backend's attach() and entry() may fail of */
+static bool backend_fails(struct iovm_sim *sim)
+{
+	if (!sim->config.smmuv3 || !iovm_sim_fault(sim, 59, 12))
+		return false;
+	iovm_sim_injected(sim, 59, NULL);
+	return true;
+}
+
 static void *host_dma_alloc(void *ctx, size_t size, uint64_t *bus)
 {
 	struct iovm_sim *sim = ctx;
 	size_t align = ALIGN;
 	void *mem;
 
-	if (refused(sim))
+	if (refused(sim) || backend_fails(sim))
 		return NULL;
 	while (align < size)
 		align *= 2;
 	mem = sim->over.dma_alloc ? sim->over.dma_alloc(sim->over.ctx, size, bus) : zeroed(align, size);
 	if (!mem)
 		return NULL;
-	if (!sim->over.dma_alloc)
+	if (sim->config.smmuv3)
+		*bus = iovm__memory_add(&sim->memory, mem, size, true);
+	else if (!sim->over.dma_alloc)
 		*bus = (uintptr_t)mem;
-	grown(sim, size);
-	return mem;
-}
-
-static void host_dma_free(void *ctx, void *mem, size_t size, uint64_t bus)
-{
-	struct iovm_sim *sim = ctx;
-
-	if (mem)
-		sim->stats.live_bytes -= size;
-	if (sim->over.dma_free)
-		sim->over.dma_free(sim->over.ctx, mem, size, bus);
-	else
-		free(mem);
+	sim->stats.dma_memory += size;
+	if (*bus)
+		return mem;
+	host_dma_free(sim, mem, size, 0);
+	return NULL;
 }
 
 static void host_lock(void *ctx)
@@ -113,6 +129,8 @@ static void others(struct iovm_sim *sim)
 {
 	unsigned n;
 
+	if (sim->power)
+		return;
 	iovm__handler_race(sim);
 	if (sim->inject && !sim->config.no_dispatch && sim->depth < 2 && iovm__chance(sim, 8, "dispatch-in-wait")) {
 		n = iovm_choose(sim, sim->nnodes, "iommu");
@@ -149,17 +167,19 @@ static bool host_wait(void *ctx, unsigned turn)
 {
 	struct iovm_sim *sim = ctx;
 	unsigned i;
+	bool more;
 
 	sim->broken += sim->locked;
-	for (i = 0; i < MOVES; i++)
+	for (i = 0; i < (sim->config.smmuv3 ? SMMU_MOVES : MOVES); i++)
 		iovm__sched_hardware(sim);
 	iovm__sched_time(sim, IOVM__TURN_NS);
 	others(sim);
 	if (tie(sim))
 		return false;
-	if (sim->over.wait)
-		return sim->over.wait(sim->over.ctx, turn);
-	return turn + 1 < IOVM__WAIT_TURNS;
+	more = sim->over.wait ? sim->over.wait(sim->over.ctx, turn) : turn + 1 < IOVM__WAIT_TURNS;
+	for (i = 0; !more && sim->config.smmuv3 && i < sim->nnodes; i++)
+		iovm__chip_given_up(sim->node[i]);
+	return more;
 }
 
 /* ---- the rest ------------------------------------------------------------------------------------------------------------------------- */
@@ -223,9 +243,13 @@ static int mm_watch(void *ctx, void *vmm, struct iovm_table *table)
 	if (refused(sim))
 		return IOVM_E_NO_MEMORY;
 	sim->broken += mm->watched;
+	if (sim->config.smmuv3 && !iovm__table_new(mm, table))
+		return IOVM_E_NO_MEMORY;
+	if (!sim->config.smmuv3) {
+		table->format = IOVM_TABLE_SIM;
+		table->root = (uintptr_t)mm;
+	}
 	mm->watched = true;
-	table->format = IOVM_TABLE_SIM;
-	table->root = (uintptr_t)mm;
 	table->top = (UINT64_C(1) << IOVM__ADDRESS_BITS) - 1;
 	return 0;
 }
@@ -237,6 +261,7 @@ static void mm_unwatch(void *ctx, void *vmm)
 
 	sim->broken += !mm->watched;
 	mm->watched = false;
+	iovm__table_del(mm);
 	mm->lost = (struct iovm__span){ .first = 1, .last = 0 };
 	iovm__mm_release(mm);
 }

@@ -291,6 +291,17 @@ static void spurious(struct iovm_sim *sim)		/* an interrupt for nothing */
 	}
 }
 
+/* What happens to SMMUs as a whole; while no call is under way */
+static void smmus(struct iovm_sim *sim)
+{
+	struct iovm__node *node = sim->node[iovm_choose(sim, sim->nnodes, "iommu")];
+
+	if (iovm_sim_fault(sim, 37, 16000))
+		iovm__chip_power(node);
+	else if (iovm_sim_fault(sim, 38, 16000))
+		iovm__chip_deaf(node);
+}
+
 bool iovm_sim_step(struct iovm_sim *sim)
 {
 	bool some;
@@ -300,6 +311,8 @@ bool iovm_sim_step(struct iovm_sim *sim)
 		misbehave(sim);
 	if (iovm__injects(sim, 26))
 		spurious(sim);
+	if (sim->config.smmuv3 && sim->inject && !sim->depth)
+		smmus(sim);
 	if (sim->nblocked)
 		iovm__handler_unblock(sim);
 	iovm__sched_time(sim, IOVM__STEP_NS);

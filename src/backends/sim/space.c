@@ -65,7 +65,7 @@ void *iovm_sim_mm_new(struct iovm_sim *sim)
 		return NULL;
 	mm = sim->mm_free;
 	sim->mm_free = mm->next;
-	*mm = (struct iovm_sim_mm){ .sim = sim, .id = sim->next_mm++, .next = sim->mms, .vma = mm->vma, .vma_room = mm->vma_room,
+	*mm = (struct iovm_sim_mm){ .sim = sim, .id = sim->next_mm++, .born = sim->ordinal, .next = sim->mms, .vma = mm->vma, .vma_room = mm->vma_room,
 				    .lost = { .first = 1, .last = 0 } };
 	if (mm->next)
 		mm->next->prev = mm;
@@ -110,6 +110,11 @@ static struct iovm__page *page_new(struct iovm_sim_mm *mm, uint64_t vpn)
 	p->vpn = vpn;
 	p->mm = mm;
 	p->born = mm->sim->ordinal;
+	if (!iovm__frame_new(p)) {
+		p->next = mm->sim->page_free;
+		mm->sim->page_free = p;
+		return NULL;
+	}
 	p->hash_next = *head;
 	*head = p;
 	p->next = mm->pages;
@@ -135,6 +140,7 @@ static void page_free(struct iovm__page *p)
 	if (p->next)
 		p->next->prev = p->prev;
 	mm->npages--;
+	iovm__frame_free(p);
 	p->next = mm->sim->page_free;
 	mm->sim->page_free = p;
 }
@@ -162,17 +168,21 @@ static void each_page(struct iovm_sim_mm *mm, uint64_t first, uint64_t last, voi
 
 static void page_gone(struct iovm__page *p, uint64_t unused)
 {
+	p->present = false;
+	(void)iovm__table_show(p);
 	page_free(p);
 }
 
 static void page_out(struct iovm__page *p, uint64_t unused)
 {
 	p->present = false;
+	(void)iovm__table_show(p);
 }
 
 static void page_prot(struct iovm__page *p, uint64_t prot)
 {
 	p->prot = (uint8_t)prot;
+	(void)iovm__table_show(p);	/* what is present has its place in there */
 }
 
 static void page_since(struct iovm__page *p, uint64_t ordinal)
@@ -357,7 +367,7 @@ static int present(struct iovm_sim_mm *mm, uint64_t vpn, uint32_t prot)
 		return IOVM_REFUSED;
 	p = page_find(mm, vpn);
 	if (p && p->present)
-		return IOVM_DONE;
+		return iovm__table_show(p) ? IOVM_DONE : IOVM_AGAIN;
 	if (!p && iovm_sim_fault(mm->sim, 40, 64)) {
 		iovm_sim_injected(mm->sim, 40, NULL);
 		return IOVM_AGAIN;
@@ -368,6 +378,10 @@ static int present(struct iovm_sim_mm *mm, uint64_t vpn, uint32_t prot)
 		return IOVM_AGAIN;
 	p->present = true;
 	p->prot = (uint8_t)vma->prot;
+	if (!iovm__table_show(p)) {
+		p->present = false;
+		return IOVM_AGAIN;
+	}
 	p->since = SIM_TRACE(mm->sim, MAP, .mm = mm->id, .pasid = IOVM_NO_PASID, .a = vpn << IOVM_PAGE_SHIFT,
 			     .b = (vpn << IOVM_PAGE_SHIFT) | 4095, .flags = p->prot);
 	return IOVM_DONE;
@@ -560,6 +574,7 @@ void iovm__mm_fini(struct iovm_sim *sim)
 	while (sim->mms) {
 		sim->mms->put = true;
 		sim->mms->watched = false;
+		iovm__table_del(sim->mms);
 		iovm__mm_release(sim->mms);
 	}
 	while ((p = sim->page_free) != NULL) {

@@ -9,7 +9,7 @@
 #include "backends/sim/endpoint.h"
 
 /* Faults that devices commit; the rest is drawn where it belongs */
-static const unsigned char device_faults[] = { 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 23, 56, 61 };
+static const unsigned char device_faults[] = { 21, 25, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 23, 56, 61 };
 enum { SETTLE_TURNS = 64 };
 
 static void defaults(struct iovm_sim_config *c)
@@ -21,6 +21,11 @@ static void defaults(struct iovm_sim_config *c)
 	c->priq_log2 = c->priq_log2 ? c->priq_log2 : 8;
 	c->evtq_log2 = c->evtq_log2 ? c->evtq_log2 : 10;
 	c->cmdq_log2 = c->cmdq_log2 ? c->cmdq_log2 : 8;
+}
+
+static unsigned shadow_choose(void *sim, unsigned n, const char *point)
+{
+	return iovm_choose(sim, n, point);
 }
 
 static bool prepare(struct iovm_sim *sim)
@@ -42,6 +47,12 @@ static bool prepare(struct iovm_sim *sim)
 			sim->device_fault[sim->ndevice_faults++] = device_faults[i];
 	if (!sim->config.no_check)
 		sim->check = iovm_check_new();
+	if (sim->config.smmuv3) {
+		sim->smmuv3 = *sim->config.smmuv3;
+		sim->config.smmuv3 = &sim->smmuv3;
+		if (!iovm__memory_init(&sim->memory, !sim->smmuv3.no_shadow, shadow_choose, sim))
+			return false;
+	}
 	return iovm__mm_init(sim) && (sim->check || sim->config.no_check);
 }
 
@@ -71,8 +82,13 @@ static void sim_free(struct iovm_sim *sim)
 	for (i = 0; i < sim->nnodes; i++) {
 		free(sim->node[i]->eps.item);
 		map_fini(&sim->node[i]->bus.eps, NULL);
+		if (sim->node[i]->ops->fini)
+			sim->node[i]->ops->fini(sim->node[i]->bus.hw);
 		free(sim->node[i]);
 	}
+	iovm__memory_fini(&sim->memory);
+	map_fini(&sim->tables, NULL);
+	map_fini(&sim->frames, NULL);
 	free(sim->hw_ready.item);
 	free(sim->due.item);
 	free(sim->ep_ready.item);
@@ -120,7 +136,7 @@ struct iovm_iommu *iovm_sim_iommu_new(struct iovm_sim *sim)
 	node->index = sim->nnodes;
 	node->hw_slot = node->due_slot = -1;
 	node->deadline = node->irq_at = UINT64_MAX;
-	if (iovm__direct_new(node)) {
+	if (sim->config.smmuv3 ? iovm__chip_new(node) : iovm__direct_new(node)) {
 		map_fini(&node->bus.eps, NULL);
 		free(node);
 		return NULL;
@@ -269,7 +285,7 @@ static void drain(struct iovm_sim *sim)
 
 unsigned iovm_sim_settle(struct iovm_sim *sim)
 {
-	unsigned before = sim->leaks;
+	unsigned before = sim->leaks, i;
 	struct iovm_stats stats;
 
 	sim->inject = 0;
@@ -289,6 +305,8 @@ unsigned iovm_sim_settle(struct iovm_sim *sim)
 	leak(sim, sim->eps.n, "devices could not be deleted");
 	leak(sim, stats.tokens, "tokens are out for ever");
 	leak(sim, stats.pasids_live + stats.pasids_quarantined, "PASIDs leaked");
+	for (i = 0; i < sim->nnodes && sim->config.smmuv3; i++)
+		iovm__chip_judge(sim->node[i]);
 	if (sim->check && !sim->check_ended)
 		iovm_check_end(sim->check);
 	sim->check_ended = true;
@@ -315,7 +333,7 @@ int iovm_sim_del(struct iovm_sim *sim)
 	if (iovm_del(sim->sys))
 		leak(sim, 1, "engine is still in use");
 	else
-		leak(sim, (unsigned)sim->stats.live_bytes, "bytes of the port were not freed");
+		leak(sim, (unsigned)(sim->stats.live_bytes + sim->stats.dma_memory), "bytes of the port were not freed");
 	broken = judge(sim);
 	sim_free(sim);
 	return (int)broken;

@@ -10,6 +10,7 @@
 #ifndef SIM_WORLD_H
 #define SIM_WORLD_H
 #include <iovm/sim.h>
+#include <iovm/smmuv3_model.h>
 #include <iovm/trace.h>
 #include "backends/sim/bus.h"
 #include "backends/sim/cache.h"
@@ -31,6 +32,22 @@ struct iovm__list {		/* unordered, but changed only by the run itself: the same 
 bool iovm__list_room(struct iovm__list *list, unsigned n);	/* false: no memory */
 void iovm__list_set(struct iovm__list *list, void *item, int *slot, bool in);	/* *slot: where item is, -1: it is not */
 
+/* ---- memory on the bus (memory.c); there only with SMMUv3s -------------------------------------------------------------------- */
+
+struct iovm__memory {
+	struct map blocks;	/* by page of their bus addresses */
+	uint64_t next_bus;
+	struct iovm_model_shadow *shadow;
+	size_t shadowed;	/* bytes */
+};
+bool iovm__memory_init(struct iovm__memory *memory, bool shadow, unsigned (*choose)(void *ctx, unsigned n, const char *point), void *ctx);
+void iovm__memory_fini(struct iovm__memory *memory);
+uint64_t iovm__memory_add(struct iovm__memory *memory, void *mem, size_t size, bool shadowed);	/* size a power of two; its bus address, 0: no memory */
+void iovm__memory_remove(struct iovm__memory *memory, uint64_t bus);
+bool iovm__memory_read(struct iovm__memory *memory, uint64_t addr, unsigned bytes, uint64_t *value);	/* as the SMMU sees it; false: abort */
+bool iovm__memory_write(struct iovm__memory *memory, uint64_t addr, unsigned bytes, uint64_t value);
+void iovm__memory_barrier(struct iovm__memory *memory);	/* all that was stored is visible */
+
 /* ---- spaces ------------------------------------------------------------------------------------------------------------------ */
 
 struct iovm__page {
@@ -39,6 +56,7 @@ struct iovm__page {
 	uint64_t since;		/* ordinal of the last record that took something from it, or made it: older translations are void */
 	uint64_t born;		/* ordinal when its memory was new: older translations led to other memory */
 	struct iovm__page *hash_next, *next, *prev;	/* next, prev: pages of one space */
+	uint64_t frame;		/* of its address in a table; 0: no table has it */
 	uint8_t prot;
 	bool present;		/* not present: its memory is kept, as in swap */
 	unsigned char data[4096];
@@ -54,6 +72,9 @@ enum { IOVM__SPANS = 8 };
 struct iovm_sim_mm {
 	struct iovm_sim *sim;
 	uint64_t id;		/* 0: a free header */
+	uint64_t born;		/* ordinal of the newest record when it got this id */
+	struct iovm__table_page *table;	/* its page table: all of it; NULL: it has none */
+	uint64_t root;		/* bus address of its first level */
 	struct iovm_sim_mm *next, *prev;	/* all that are not free */
 	struct iovm__vma *vma;
 	unsigned nvmas, vma_room;
@@ -76,6 +97,14 @@ void iovm__mm_drop(struct iovm_sim_mm *mm, uint64_t first, uint64_t last);	/* re
 int iovm__mm_dma(const struct iovm__cached *t, uint64_t addr, void *buf, size_t len, bool write);	/* 0; 1: the page is another by now; negative: no memory there */
 bool iovm__mm_stale(const struct iovm__cached *t, uint8_t need);	/* used although its invalidation returned 0 */
 void iovm__mm_release(struct iovm_sim_mm *mm);		/* unwatched: free it if its owner let go */
+/* table.c */
+bool iovm__table_new(struct iovm_sim_mm *mm, struct iovm_table *table);	/* false: no memory */
+void iovm__table_del(struct iovm_sim_mm *mm);
+bool iovm__table_show(struct iovm__page *p);	/* the table says what the page says; false: no memory */
+bool iovm__frame_new(struct iovm__page *p);
+void iovm__frame_free(const struct iovm__page *p);
+struct iovm__page *iovm__frame_page(const struct iovm_sim *sim, uint64_t addr);	/* NULL: no page is there */
+uint64_t iovm__frame_addr(const struct iovm__page *p);
 bool iovm__mm_init(struct iovm_sim *sim);
 void iovm__mm_fini(struct iovm_sim *sim);
 
@@ -87,6 +116,7 @@ struct iovm__hw_ops {		/* an IOMMU, as the scheduler sees it */
 	uint64_t (*next_timer)(const void *hw);
 	bool (*queued)(const void *hw);	/* a request waits to be polled */
 	bool (*busy)(const void *hw);	/* commands are not all carried out */
+	void (*fini)(void *hw);		/* after the engine is gone; NULL: the engine has freed it */
 };
 struct iovm__node {		/* what the scheduler knows of an IOMMU; what it is itself is its bus's hw */
 	struct iovm_sim *sim;
@@ -101,7 +131,12 @@ struct iovm__node {		/* what the scheduler knows of an IOMMU; what it is itself 
 	uint64_t deadline, irq_at;	/* UINT64_MAX: none. deadline is on the host's own clock (skewed) */
 };
 int iovm__direct_new(struct iovm__node *node);	/* the direct one; adds it to the system */
-int iovm__chip_new(struct iovm__node *node);	/* an SMMUv3 */
+int iovm__chip_new(struct iovm__node *node);	/* an SMMUv3 (chip.h) */
+void iovm__chip_given_up(struct iovm__node *node);	/* somebody's time was up (F35) */
+void iovm__chip_fill_events(struct iovm__node *node);	/* F25 */
+void iovm__chip_power(struct iovm__node *node);		/* F37; while nobody is in a call */
+void iovm__chip_deaf(struct iovm__node *node);		/* F38 */
+void iovm__chip_judge(struct iovm__node *node);		/* at rest: what is still owed? */
 void iovm__node_update(struct iovm__node *node);	/* is a dispatch due? */
 void iovm__node_irq(struct iovm__node *node);
 
@@ -153,6 +188,11 @@ struct iovm_sim {
 	unsigned nchunks;
 	uint64_t next_mm;
 	struct iovm__page *page[IOVM__PAGE_BUCKETS], *page_free;
+	struct iovm__memory memory;
+	struct map tables, frames;	/* pages of tables by bus address; pages of spaces by frame */
+	uint64_t next_frame;
+	struct iovm_sim_smmuv3 smmuv3;	/* config.smmuv3, copied */
+	bool power;			/* an SMMU is being switched: nobody else does anything (F37) */
 
 	enum iovm_outcome handler;
 	struct iovm__token *tokens, **tokens_tail, *token_free;

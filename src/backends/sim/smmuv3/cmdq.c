@@ -147,11 +147,13 @@ static bool may_wait(const struct iovm__model_command *c)
 
 /* ---- CMD_SYNC ----------------------------------------------------------------------------------------------------------------------------------- */
 
+/* Who hears that a SYNC is complete knows that it was consumed: CONS is not late any more */
 bool iovm__model_sync_msi(struct iovm_smmuv3_model *m)
 {
 	if (!m->sync_msi_late)
 		return false;
 	m->sync_msi_late = false;
+	iovm__model_cmdq_show(m);
 	return iovm__model_msi(m, m->sync_msi_addr, m->sync_msi_data, GERROR_MSI_CMDQ);
 }
 
@@ -168,6 +170,7 @@ static void signal_sync(struct iovm_smmuv3_model *m, const struct iovm__model_co
 		if (!model_choose(m, 2, "sync-msi-late"))
 			iovm__model_sync_msi(m);
 	} else if (cs == 1) {
+		iovm__model_cmdq_show(m);
 		iovm__model_interrupt(m, IOVM_MODEL_LINE_SYNC);
 	} else if (cs == 2 && model_idr0(m, IDR0_SEV)) {
 		iovm__model_interrupt(m, IOVM_MODEL_LINE_SEV);
