@@ -32,7 +32,7 @@ struct iovm_cmd {			/* 56 bytes; the core's own form, the backend encodes it */
 	uint32_t stream_id;		/* ANSWER */
 	uint32_t pasid;			/* ENTRY, ATC, ANSWER (IOVM_NO_PASID: none, or entry 0) */
 	uint32_t asid;			/* TLB */
-	uint64_t first, last;		/* TLB, ATC: range, inclusive; 0..UINT64_MAX: everything. ATC: one naturally aligned power of two >= STU */
+	uint64_t first, last;		/* TLB, ATC: range, inclusive; 0..UINT64_MAX: everything. ATC: one naturally aligned power of two >= STU. ANSWER: first: position of its request */
 	uint64_t control;		/* TLB: iovm_table.control of the table; its granule is in there */
 	const struct iovm_function *fn;	/* ENTRY, ATC: every StreamID of it */
 };

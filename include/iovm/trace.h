@@ -81,7 +81,7 @@ struct iovm_trace {		/* 64 bytes, no padding; fields that an event does not name
 	X(WATCH, 45, "mm_ops.watch was called: mm, context, code=result") \
 	X(UNWATCH, 46, "mm_ops.unwatch is called: mm, context") \
 	X(ENTRY, 47, "entry written: stream, pasid, bond, context, code=enum iovm_to, id=ASID") \
-	X(CMD, 48, "backend took a command: iommu, code=op, stream and pasid (ENTRY, ATC, ANSWER), id=ASID (TLB), a..b, index, flags=IOVM_CMD_*; FENCE: b=ticket") \
+	X(CMD, 48, "backend took a command: iommu, code=op, stream and pasid (ENTRY, ATC, ANSWER), id=ASID (TLB), a..b, index, flags=IOVM_CMD_*; ANSWER: a=position of its request; FENCE: b=ticket") \
 	X(CONS, 49, "request left the queue: key, a=address, b=position, code=verdict, id=group that it went to (0: none), bond, context") \
 	X(DISCARD, 50, "member that no group will have: key, a=address, b=position, id=group, code=cause") \
 	X(FAULT, 51, "page is handed to the handler: key, mm, bond, context, id=group, a=address, b=position") \

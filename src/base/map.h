@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 /*
- * A map of 64-bit keys to pointers, any key, pointers not NULL; for simulators and tests: who includes it has stdlib.h, and its calloc. Open addressing, linear probing, at most half full; taking shifts
- * the run back, so that there are no tombstones and the size follows the largest number of objects alive at once. Never iterated in a way that could
+ * A map of 64-bit keys to pointers, any key, pointers not NULL; for simulators and tests: who includes it has stdlib.h, and its calloc. Open addressing, linear
+ * probing, at most half full; taking shifts the run back, so that there are no tombstones and the size follows the largest number of objects alive at once. Never iterated in a way that could
  * influence a result: order would be the hash's.
  */
 #ifndef IOVM_BASE_MAP_H

@@ -146,8 +146,7 @@ static void walk(struct iovm_check *ck, struct iovm__ck_bond *bond, uint32_t asi
 	bond->walk_at = ck->ordinal;
 	home->walking++;
 	home->used = true;
-	home->tlb_ok = false;
-	home->tlb_epoch = 0;
+	home->tlb = (struct iovm__ck_step){ .n = 0 };
 	if (home->asid != asid)
 		map_take(&ck->asids, (uint64_t)home->iommu << 32 | home->asid);
 	home->asid = asid;

@@ -51,7 +51,7 @@ static bool consumed(const struct iovm_check *ck, const struct iovm__ck_bond *bo
 
 bool iovm__check_cut_done(const struct iovm__ck_bond *bond)
 {
-	return bond->entry.ok && (!bond->home || bond->home->walking || bond->home->tlb_ok || bond->tlb.ok) && (bond->atc.ok || !needs_atc(bond));
+	return bond->entry.ok && (!bond->home || bond->home->walking || bond->home->tlb.ok || bond->tlb.ok) && (bond->atc.ok || !needs_atc(bond));
 }
 
 const char *iovm__check_cut_missing(struct iovm_check *ck, const struct iovm__ck_bond *bond)
@@ -81,7 +81,7 @@ const char *iovm__check_homes_missing(const struct iovm__ck_ctx *ctx)
 	const struct iovm__ck_home *home;
 
 	for (home = ctx->homes; home; home = home->next)
-		if (home->used && !home->tlb_ok && !ctx->was_quarantined)
+		if (home->used && !home->tlb.ok && !ctx->was_quarantined)
 			return "no TLB command by its ASID came after its last entry was quiet and fenced";
 	return NULL;
 }
@@ -147,8 +147,8 @@ static void tlb_command(struct iovm_check *ck, const struct iovm_trace *rec, uin
 	for (bond = ck->out; bond; bond = bond->out_next)	/* enough for this one, though others may walk on */
 		if (home && bond->home == home && !rec->a && rec->b == UINT64_MAX && before(&bond->entry, epoch))
 			attempt(&bond->tlb, epoch);
-	if (home && !home->tlb_epoch && !rec->a && rec->b == UINT64_MAX && entries_fenced(ck, home, epoch))
-		home->tlb_epoch = epoch;
+	if (home && !rec->a && rec->b == UINT64_MAX && entries_fenced(ck, home, epoch))
+		attempt(&home->tlb, epoch);
 }
 
 static void atc_command(struct iovm_check *ck, const struct iovm_trace *rec, uint64_t epoch)
@@ -159,7 +159,7 @@ static void atc_command(struct iovm_check *ck, const struct iovm_trace *rec, uin
 		return;
 	if (!before(&bond->entry, epoch))
 		return;
-	if (bond->home->walking || (bond->home->tlb_epoch && bond->home->tlb_epoch < epoch) || before(&bond->tlb, epoch))
+	if (bond->home->walking || before(&bond->home->tlb, epoch) || before(&bond->tlb, epoch))
 		attempt(&bond->atc, epoch);
 }
 
@@ -188,11 +188,8 @@ static void settle(struct iovm__ck_bond *bond, uint64_t epoch, bool ok)
 		bond->idle = 0;
 	if (attempt_done(&bond->atc, epoch, ok))
 		bond->idle = 0;
-	if (bond->home && bond->home->tlb_epoch == epoch) {
-		bond->home->tlb_ok = ok;
-		bond->home->tlb_epoch = ok ? epoch : 0;
+	if (bond->home && attempt_done(&bond->home->tlb, epoch, ok))
 		bond->idle = 0;
-	}
 }
 
 static void fence_done(struct iovm_check *ck, struct iovm__ck_iommu *iommu, const struct iovm_trace *rec)

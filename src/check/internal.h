@@ -57,12 +57,17 @@ struct iovm__ck_iommu {
 };
 
 /* ---- spaces, contexts, bonds ---- */
+struct iovm__ck_step {		/* of a cut: the epochs in which it was tried, or the one in which it was done */
+	uint64_t epoch[4];
+	unsigned n;
+	bool ok;
+};
 struct iovm__ck_home {			/* a context on one IOMMU: what an ASID stands for */
 	struct iovm__ck_home *next;	/* of the context */
 	uint32_t asid;
 	unsigned walking;		/* entries that walk under it */
-	uint64_t tlb_epoch;		/* of the TLB command that came after every entry was quiet and fenced; 0: none yet */
-	bool used, tlb_ok;
+	struct iovm__ck_step tlb;	/* the TLB command that came after every entry was quiet and fenced */
+	bool used;
 	uint8_t iommu;
 };
 struct iovm__ck_ctx {
@@ -75,11 +80,6 @@ struct iovm__ck_ctx {
 	unsigned suspects;
 	uint32_t bad_bond;
 	const char *bad;		/* why it must not be freed: what a bond that ended had left out */
-};
-struct iovm__ck_step {		/* of a cut: the epochs in which it was tried, or the one in which it was done */
-	uint64_t epoch[4];
-	unsigned n;
-	bool ok;
 };
 
 struct iovm__ck_bond {

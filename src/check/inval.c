@@ -8,8 +8,10 @@
  */
 #include "check/internal.h"
 
+enum { TRIES = 3 };
 struct cover { uint64_t next, restart, epoch; bool full, done; };	/* up to where; up to where before this epoch */
-struct part { uint32_t bond; uint8_t iommu; bool ats, failed; struct cover tlb, atc; };
+struct covers { struct cover try[TRIES]; unsigned n; };		/* who hears of a failure asks anew, perhaps before the fence has been told; newest last */
+struct part { uint32_t bond; uint8_t iommu; bool ats, failed; struct covers tlb, atc; };
 struct iovm__ck_inv {
 	struct iovm__ck_inv *next;
 	uint64_t mm, first, last, ordinal;
@@ -17,6 +19,31 @@ struct iovm__ck_inv {
 	unsigned nparts;
 	struct part part[];
 };
+
+static void begin(struct covers *c, uint64_t first)
+{
+	if (c->n == TRIES)
+		memmove(&c->try[0], &c->try[1], --c->n * sizeof c->try[0]);
+	c->try[c->n++] = (struct cover){ .next = first };
+}
+
+static bool full_before(const struct covers *c, uint64_t epoch)	/* UINT64_MAX: at all */
+{
+	unsigned i;
+
+	for (i = 0; i < c->n && !(c->try[i].full && c->try[i].epoch < epoch); i++)
+		;
+	return i < c->n;
+}
+
+static bool is_done(const struct covers *c)
+{
+	unsigned i;
+
+	for (i = 0; i < c->n && !c->try[i].done; i++)
+		;
+	return i < c->n;
+}
 
 static void call(struct iovm_check *ck, const struct iovm_trace *rec)
 {
@@ -34,33 +61,47 @@ static void call(struct iovm_check *ck, const struct iovm_trace *rec)
 		if (bond->ctx->mm != rec->mm || !bond->walking || bond->ending || bond->ctx->exiting || (!bond->bound && bond->pasid != IOVM_NO_PASID))
 			continue;
 		inv->part[inv->nparts++] = (struct part){ .bond = bond->serial, .iommu = bond->dev->iommu,
-			.ats = bond->dev->ats && !bond->dev->suspect, .tlb.next = rec->a, .atc.next = rec->a };
+			.ats = bond->dev->ats && !bond->dev->suspect };
+		begin(&inv->part[inv->nparts - 1].tlb, rec->a);
+		begin(&inv->part[inv->nparts - 1].atc, rec->a);
 	}
 	ck->invs = inv;
 }
 
 /* One command's range adds to what is covered; ranges come in ascending order */
-static void cover(struct cover *c, const struct iovm_trace *rec, uint64_t last, uint64_t epoch)
+static void cover(struct covers *covers, const struct iovm_trace *rec, const struct iovm__ck_inv *inv, uint64_t epoch)
 {
+	struct cover *c = &covers->try[covers->n - 1];
+
+	if (c->full && !c->done && c->epoch != epoch && rec->a <= inv->first) {
+		begin(covers, inv->first);
+		c = &covers->try[covers->n - 1];
+	}
 	if (c->full || rec->a > c->next || rec->b < c->next)
 		return;
 	if (c->epoch != epoch)
 		c->restart = c->next;
 	c->epoch = epoch;
-	c->full = rec->b >= last;
+	c->full = rec->b >= inv->last;
 	c->next = rec->b + !c->full;
 }
 
-static void completed(struct cover *c, struct part *part, uint64_t epoch, bool ok)
+static void completed(struct covers *covers, struct part *part, uint64_t epoch, bool ok)
 {
-	if (c->epoch != epoch || c->done)
-		return;
-	part->failed |= !ok;
-	if (ok) {
-		c->done = c->full;
-	} else {
-		c->next = c->restart;
-		c->full = false;
+	unsigned i;
+
+	for (i = 0; i < covers->n; i++) {
+		struct cover *c = &covers->try[i];
+
+		if (c->epoch != epoch || c->done)
+			continue;
+		part->failed |= !ok;
+		if (ok) {
+			c->done = c->full;
+		} else {
+			c->next = c->restart;
+			c->full = false;
+		}
 	}
 }
 
@@ -79,9 +120,9 @@ static void command(struct iovm_check *ck, const struct iovm_trace *rec)
 			if (!bond)
 				continue;
 			if (rec->code == IOVM_CMD_TLB && bond->home && bond->home->asid == rec->id)
-				cover(&part->tlb, rec, inv->last, epoch);
-			else if (rec->code == IOVM_CMD_ATC && bond->dev == dev && bond->pasid == rec->pasid && part->tlb.full && part->tlb.epoch < epoch)
-				cover(&part->atc, rec, inv->last, epoch);
+				cover(&part->tlb, rec, inv, epoch);
+			else if (rec->code == IOVM_CMD_ATC && bond->dev == dev && bond->pasid == rec->pasid && full_before(&part->tlb, epoch))
+				cover(&part->atc, rec, inv, epoch);
 		}
 }
 
@@ -115,19 +156,19 @@ static void judge_part(struct iovm_check *ck, const struct iovm__ck_inv *inv, co
 	if (!bond || !bond->walking || bond->walk_at > inv->ordinal || bond->ending || bond->ctx->exiting || ck->iommu[part->iommu]->dead)
 		return;
 	ats = part->ats && dev->ats && dev->ats_since < inv->ordinal && !iovm__check_aborted(dev) && !iovm__check_stopped(dev) &&
-		dev->cleared < inv->ordinal && (!dev->suspect || part->atc.full || part->failed);	/* set to abort by another call: it holds nothing of use */
+		dev->cleared < inv->ordinal && (!dev->suspect || full_before(&part->atc, UINT64_MAX) || part->failed);	/* set to abort by another call: it holds nothing of use */
 	IOVM__CHECKED(ck, 27);
 	IOVM__CHECKED(ck, 28);
-	if (!part->tlb.full && !part->failed)
+	if (!full_before(&part->tlb, UINT64_MAX) && !part->failed)
 		iovm__check_fail(ck, 28, "invalidation %u returned without a TLB command for bond %u on IOMMU %u", (unsigned)inv->id,
 			(unsigned)part->bond, (unsigned)part->iommu);
-	else if (!part->tlb.done)
+	else if (!is_done(&part->tlb))
 		iovm__check_fail(ck, 27, "invalidation %u returned 0 before a fence behind its TLB commands for bond %u was done", (unsigned)inv->id,
 			(unsigned)part->bond);
-	else if (ats && !part->atc.full && !part->failed)
+	else if (ats && !full_before(&part->atc, UINT64_MAX) && !part->failed)
 		iovm__check_fail(ck, 28, "invalidation %u returned without ATC commands for bond %u (stream 0x%x) behind the TLB's fence",
 			(unsigned)inv->id, (unsigned)part->bond, (unsigned)dev->stream_id);
-	else if (ats && !part->atc.done)
+	else if (ats && !is_done(&part->atc))
 		iovm__check_fail(ck, 27, "invalidation %u returned 0 although stream 0x%x did not complete its ATC invalidation", (unsigned)inv->id,
 			(unsigned)dev->stream_id);
 }

@@ -7,7 +7,7 @@
  *   FREE -> HOST -> FINISHED -> FREE         fault_done(), then the servicer answers
  *   FREE -> HOST -> ORPHAN -> RETURNED -> FREE  the bond ended first: answered then; fault_done() is STALE, and the mm is kept until it has come
  *
- * A stall has no lossy answer: Success is retry, Invalid is abort.
+ * A stall has no lossy answer: Success is retry, Invalid is abort. It is never suppressed: the IOMMU holds it, whatever became of its device.
  */
 #include "pri/pri.h"
 
@@ -192,7 +192,8 @@ static void respond(struct iovm_iommu *iommu, const struct last *l, enum iovm_re
 {
 	bool with_pasid = l->pasid != IOVM_NO_PASID && l->dev && (l->flags & IOVM_REQ_STALL || l->dev->fn.response_pasid);
 	const struct iovm_cmd cmd = { .op = IOVM_CMD_ANSWER, .code = (uint8_t)code, .index = l->index, .stream_id = l->stream_id,
-				      .pasid = with_pasid ? l->pasid : IOVM_NO_PASID, .flags = l->flags & IOVM_REQ_STALL ? IOVM_CMD_STALL : 0 };
+				      .pasid = with_pasid ? l->pasid : IOVM_NO_PASID, .flags = l->flags & IOVM_REQ_STALL ? IOVM_CMD_STALL : 0,
+				      .first = l->position };
 
 	TRACE(iommu->port, RESP, .iommu = (uint8_t)iommu->index, .stream_id = l->stream_id, .pasid = cmd.pasid, .index = l->index,
 	      .flags = l->flags, .bond = l->bond ? l->bond->serial : 0, .context = l->bond ? load_rlx(&l->bond->slot->context) : 0,
@@ -208,6 +209,15 @@ static void suppress(struct iovm_iommu *iommu, const struct last *l, uint8_t cau
 	count_up(&iommu->count.suppressed, 1);
 }
 
+/* The device was reset, or is gone, and expects no response. A stall is the IOMMU's: it wants its STAG back (IHI 0070, 3.12.2) */
+static void close_reset(struct iovm_iommu *iommu, const struct last *l, uint8_t cause)
+{
+	if (l->flags & IOVM_REQ_STALL)
+		respond(iommu, l, IOVM_RESP_INVALID, cause);
+	else
+		suppress(iommu, l, cause);
+}
+
 void iovm__answer_last(struct iovm_iommu *iommu, const struct iovm_request *req, const struct iovm__verdict *v, enum iovm_response code,
 		       uint8_t cause, uint32_t serial)
 {
@@ -215,7 +225,7 @@ void iovm__answer_last(struct iovm_iommu *iommu, const struct iovm_request *req,
 				.pasid = req->flags & IOVM_REQ_PASID ? req->pasid : IOVM_NO_PASID, .index = req->index, .flags = req->flags };
 
 	if (v->suppress)
-		suppress(iommu, &l, cause);
+		close_reset(iommu, &l, cause);
 	else
 		respond(iommu, &l, code, cause);
 }
@@ -258,7 +268,7 @@ static void end_token(struct iovm_iommu *iommu, struct iovm__token *t, enum iovm
 	t->dev->unit->outstanding -= t->n;
 	t->answered = true;
 	if (load_rlx(&t->dev->epoch) != t->epoch || state & IOVM__DEV_GONE)
-		suppress(iommu, &l, state & IOVM__DEV_GONE ? IOVM_TRC_GONE : IOVM_TRC_RESET);
+		close_reset(iommu, &l, state & IOVM__DEV_GONE ? IOVM_TRC_GONE : IOVM_TRC_RESET);
 	else if (load_acq(&t->bond->state) != IOVM__BOND_LIVE)
 		respond(iommu, &l, IOVM_RESP_INVALID, IOVM_TRC_BOND_END);
 	else

@@ -97,6 +97,9 @@ void iovm__command_gone(void *vhw, struct iovm_sim_ep *ep)
 	for (i = 0; i < INVALIDATIONS; i++)
 		if (hw->inv[i].used && hw->inv[i].ep == ep)
 			settle_one(hw, i);
+	for (i = 0; i < IOVM__STALLS; i++)
+		if (hw->stall[i].ep == ep)
+			hw->stall[i].ep = NULL;
 	if (!hw->nstuck) {
 		hw->stuck_traced = hw->stuck_injected = false;
 		hw->deadline = UINT64_MAX;
@@ -187,6 +190,17 @@ static void fence(struct iovm__iommu_hw *hw)
 		fence_done(hw, 0);
 }
 
+static void resume(struct iovm__iommu_hw *hw, uint32_t stream_id, uint16_t stag, bool retry)
+{
+	bool ours = stag < IOVM__STALLS && hw->stall[stag].used;	/* else a test has made it up */
+	struct iovm_sim_ep *ep = ours ? hw->stall[stag].ep : iovm__bus_find(&hw->node->bus, stream_id);
+
+	if (ours)
+		hw->stall[stag].used = false;
+	if (ep)
+		iovm__ep_resume(ep, ours ? hw->stall[stag].id : stag, retry);
+}
+
 static bool carry_out(struct iovm__iommu_hw *hw, const struct iovm__command *c)
 {
 	const struct iovm_cmd *cmd = &c->cmd;
@@ -207,8 +221,8 @@ static bool carry_out(struct iovm__iommu_hw *hw, const struct iovm__command *c)
 	ep = iovm__bus_find(&hw->node->bus, cmd->stream_id);
 	SIM_TRACE(hw->sim, ANSWERED, .iommu = (uint8_t)hw->node->index, .stream_id = cmd->stream_id, .pasid = cmd->pasid,
 		  .index = cmd->index, .code = cmd->code);
-	if (ep && (cmd->flags & IOVM_CMD_STALL))
-		iovm__ep_resume(ep, cmd->index, cmd->code == IOVM_RESP_SUCCESS);
+	if (cmd->flags & IOVM_CMD_STALL)
+		resume(hw, cmd->stream_id, cmd->index, cmd->code == IOVM_RESP_SUCCESS);
 	else if (ep)
 		iovm__ep_answer(ep, cmd->pasid, cmd->index, (enum iovm_response)cmd->code);
 	return true;

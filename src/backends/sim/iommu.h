@@ -13,7 +13,7 @@
 #define SIM_IOMMU_H
 #include "backends/sim/world.h"
 
-enum { IOVM__STREAMS = 256, IOVM__ENTRIES = 1024, IOVM__RESULTS = 4096 };
+enum { IOVM__STREAMS = 256, IOVM__ENTRIES = 1024, IOVM__RESULTS = 4096, IOVM__STALLS = 512 };
 
 struct iovm__conf {		/* one entry: as it is in memory, or as the IOMMU read it */
 	bool walk;
@@ -62,6 +62,8 @@ struct iovm__iommu_hw {
 	struct iovm__queued *queue[2];
 	uint64_t prod[2], cons[2], size[2];
 	bool overflow, overflow_injected;
+	struct { struct iovm_sim_ep *ep; uint16_t id; bool used; } stall[IOVM__STALLS];	/* by STAG; ep NULL: nobody waits any more */
+	unsigned next_stag;
 	/* command.c */
 	struct iovm__command *slot;
 	uint64_t slots, cprod, ccons;

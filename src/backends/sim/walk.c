@@ -232,16 +232,26 @@ bool iovm__walk_translated(void *vhw, uint32_t stream_id)
 	return fn && fn->read_ats && !fn->read_aborted;
 }
 
-/* The access waits for the engine. Its STAG is the device's own name for it: one at a time under one StreamID */
+/* The access waits for the engine, under a STAG that is taken until it is resumed */
 static enum iovm__reply stall(struct iovm__iommu_hw *hw, const struct iovm__access *a)
 {
-	const struct iovm_request req = {
-		.addr = a->addr & ~(uint64_t)4095, .stream_id = a->stream_id, .pasid = a->pasid, .index = a->id, .queue = 1,
+	struct iovm_request req = {
+		.addr = a->addr & ~(uint64_t)4095, .stream_id = a->stream_id, .pasid = a->pasid, .queue = 1,
 		.flags = (uint8_t)(a->need | IOVM_REQ_LAST | IOVM_REQ_STALL | (a->pasid == IOVM_NO_PASID ? 0 : IOVM_REQ_PASID)),
 	};
+	unsigned n = 0;
 
-	if (hw->prod[1] - hw->cons[1] == hw->size[1])
+	while (n < IOVM__STALLS && hw->stall[hw->next_stag].used) {
+		hw->next_stag = (hw->next_stag + 1) % IOVM__STALLS;
+		n++;
+	}
+	if (n == IOVM__STALLS || hw->prod[1] - hw->cons[1] == hw->size[1])
 		return IOVM__DENIED;
+	hw->stall[hw->next_stag].ep = iovm__bus_find(&hw->node->bus, a->stream_id);
+	hw->stall[hw->next_stag].id = a->id;
+	hw->stall[hw->next_stag].used = true;
+	req.index = (uint16_t)hw->next_stag;
+	hw->next_stag = (hw->next_stag + 1) % IOVM__STALLS;
 	iovm__queue_put(hw, &req, a->fault);
 	return IOVM__STALLED;
 }

@@ -76,6 +76,8 @@ unsigned iovm__smmu_encode_count(const struct iovm__smmu *s, const struct iovm_c
 		if ((cmd->format != IOVM_TABLE_AARCH64_S1 && cmd->format != IOVM_TABLE_AARCH64_S2) || everything(s, cmd))
 			return 1;
 		return pieces(s, granules_of(cmd)) + (cmd->format == IOVM_TABLE_AARCH64_S2);
+	case IOVM_CMD_ANSWER:	/* a STAG of before the SMMU was off may be another stall's by now */
+		return !(cmd->flags & IOVM_CMD_STALL) || cmd->first >= s->stalls_from;
 	default:
 		return 1;
 	}

@@ -226,6 +226,7 @@ int iovm__smmu_disable(struct iovm__smmu *s)
 	}
 	iovm__smmu_outq_drop(s, &s->priq);
 	iovm__smmu_outq_drop(s, &s->evtq);
+	s->stalls_from = iovm__smmu_outq_position(&s->evtq);
 	store_rel(&s->cmdq.cons, load_rlx(&s->cmdq.prod));
 	or_ar(&s->down, (unsigned)SMMU_OFF);
 	return 0;

@@ -101,6 +101,7 @@ struct iovm__smmu {
 	atomic_bool msi_broken;		/* a completion word could not be written: read CMDQ_CONS instead */
 	atomic_uint told;		/* GERROR bits that recover() dealt with and poll() has not yet told the host; by bit */
 	_Atomic(uint32_t) gerrorn;	/* as last written: the holder's; poll() reads it */
+	uint64_t stalls_from;		/* stalls of before this position ended as it was disabled: their STAGs are free. Written while it is off */
 	bool events_first;		/* the servicer's: the PRI queue alone filled the last poll */
 	struct {
 		atomic_ulong events, merged, stalls, requests, markers, event_overflows, pri_overflows;
@@ -136,7 +137,7 @@ int iovm__smmu_disable(struct iovm__smmu *s);	/* 14.2 from step 4; GBPA aborts *
 
 /* ---- encode.c ------------------------------------------------------------------------------------------------------------------ */
 
-/* SMMU commands that cmd becomes: their number (1..), and the i-th of them (i below it). Pure. */
+/* SMMU commands that cmd becomes: their number (0: nobody waits for it any more), and the i-th of them (i below it). Pure. */
 unsigned iovm__smmu_encode_count(const struct iovm__smmu *s, const struct iovm_cmd *cmd);
 void iovm__smmu_encode(const struct iovm__smmu *s, const struct iovm_cmd *cmd, unsigned i, uint64_t words[SMMU_CMD_WORDS]);
 /* A page count in pieces that TLBI's range operands can say (4.4.1): the next piece of *pages granules, which it takes off; ttl: level of the leaf or 0 */
