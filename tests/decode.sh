@@ -129,6 +129,10 @@ pasted_log() {
 	"$iovm" decode <in | sed '/seen by/d' >want
 	"$iovm" decode <quoted | sed '/seen by/d' >got
 	same 'log: quoted, with carriage returns' want got
+	esc=$(printf '\033')
+	sed "s/^\[.*\] /${esc}[32m&${esc}[0m${esc}[1;31m/; s/\$/${esc}[0m/" in | "$iovm" decode >got
+	"$iovm" decode <in >want
+	same 'log: in colours' want got
 	head -n 18 in >whole
 	expect 0 'log: whole blocks are exit 0' "$iovm" decode - <whole
 	awk 'BEGIN { for (i = 0; i < 412; i++) { t = i * 7785 + 1000000; p = sprintf("[ %d.%06d] arm-smmu-v3 x.smmu: ", t / 1000000, t % 1000000)
