@@ -39,8 +39,10 @@ void case_submit(struct bench *bench)
 		ring_bench_batch(ring, b.n);
 		bench_run(bench, &m);
 	}
-	if (ring->taken != ring->asked)
+	if (ring->taken != ring->asked) {	/* then these were the times of something else */
 		fprintf(stderr, "iovm-bench: %llu commands were not taken\n", (unsigned long long)(ring->asked - ring->taken));
+		exit(1);
+	}
 	free(ring->smmu.cmdq.slot);
 	free(ring->slot);
 	free(ring);

@@ -6,14 +6,14 @@
 
 static uint32_t read32(void *regs, uint32_t offset)
 {
-	const struct ring_bench *r = regs;
+	const struct ring_registers *r = regs;
 
 	return offset == SMMU_REG_CMDQ_CONS_NUMBER ? r->cons : 0;
 }
 
 static void write32(void *regs, uint32_t offset, uint32_t value)
 {
-	struct ring_bench *r = regs;
+	struct ring_registers *r = regs;
 
 	if (offset == SMMU_REG_CMDQ_PROD_NUMBER)
 		r->prod = r->cons = value;
@@ -24,8 +24,9 @@ struct ring_bench *ring_bench_new(void)
 	struct ring_bench *r = bench_memory(sizeof(*r));
 	struct iovm__smmu *s = &r->smmu;
 
-	s->config = (struct iovm_smmuv3_config){ .regs = r, .read32 = read32, .write32 = write32 };
+	s->config = (struct iovm_smmuv3_config){ .regs = &r->drivers, .read32 = read32, .write32 = write32 };
 	(void)iovm_smmuv3_probe(&s->config, &s->features);
+	r->bare = &r->bares;
 	s->features.no_range_tlbi = NULL;
 	s->cmdq.log2 = RING_LOG2;
 	s->cmdq.mask = r->mask = (1u << RING_LOG2) - 1;
@@ -55,7 +56,7 @@ void ring_bare(struct ring_bench *r, unsigned n)
 	unsigned long prod = r->bare_prod;
 
 	if (mask + 1 - (prod - r->bare_cons) < n) {
-		uint32_t cons = r->smmu.config.read32(r->smmu.config.regs, SMMU_REG_CMDQ_CONS_NUMBER);
+		uint32_t cons = r->smmu.config.read32(r->bare, SMMU_REG_CMDQ_CONS_NUMBER);
 
 		r->bare_cons += (cons - r->bare_cons) & (2 * mask + 1);
 	}
@@ -73,7 +74,7 @@ void ring_bare(struct ring_bench *r, unsigned n)
 	r->bare_prod = r->ticket = prod;
 	r->taken += n;
 	r->asked += n;
-	r->smmu.config.write32(r->smmu.config.regs, SMMU_REG_CMDQ_PROD_NUMBER, prod & (2 * mask + 1));
+	r->smmu.config.write32(r->bare, SMMU_REG_CMDQ_PROD_NUMBER, prod & (2 * mask + 1));
 }
 
 bool ring_same(const struct ring_bench *r)

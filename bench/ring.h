@@ -8,9 +8,11 @@
 #include "backends/smmuv3/smmuv3.h"
 
 enum { RING_LOG2 = 8, RING_BATCH = 65 };
+struct ring_registers { uint32_t prod, cons; };
 struct ring_bench {
 	struct iovm__smmu smmu;		/* its queue and nothing else */
-	uint32_t prod, cons;		/* the registers */
+	struct ring_registers drivers, bares;	/* of two devices: neither ring sees the other's indices */
+	struct ring_registers *bare;
 	uint64_t (*slot)[2];		/* the bare ring's */
 	unsigned long bare_prod, bare_cons;
 	uint32_t mask;

@@ -94,8 +94,9 @@ queue_commands() {
 }
 
 # ---- build ---------------------------------------------------------------------------------------------------------------------------------
-make -C "$port" OUT="$out" clean >build.log 2>&1
-make -C "$port" OUT="$out" >>build.log 2>&1
+ln -sfn "$port" port	# the way there may have blanks, which make cannot take
+make -f port/Makefile clean >build.log 2>&1
+make -f port/Makefile >>build.log 2>&1
 status=$?
 result $status 'baremetal: built by the cross compiler alone' build.log
 [ $status = 0 ] || finish

@@ -137,8 +137,12 @@ stage_mutants() {
 }
 
 stage_bench() {	# instructions, which do not depend on the machine's mood
-	make -C "$build" iovm-bench >"$work/bench.log" 2>&1 && "$build/iovm-bench" --count --json >"$work/bench.json" 2>>"$work/bench.log"
+	make -C "$build" iovm-bench >"$work/bench.log" 2>&1 && "$build/iovm-bench" --count >"$work/bench.txt" 2>>"$work/bench.log"
 	result $? 'bench --count' "$work/bench.log"
+	awk '/SMMUv3 submit, batch of/ { ours[$(NF - 1)] = $NF } /bare ring, batch of/ { bare[$(NF - 1)] = $NF }
+		END { for (n in ours) { all++; printf "batch of %d: %.2f x a bare ring\n", n, ours[n] / bare[n]; if (ours[n] > 1.5 * bare[n]) slow = 1 }; exit slow || all != 4 }' \
+		"$work/bench.txt" >"$work/bench.ratios"
+	result $? 'bench --count: submit within 1.5 x of a bare ring' "$work/bench.ratios"
 }
 
 for stage in ${CI_STAGES:-rules freestanding aarch64 baremetal linux porting fuzz bare installed clang asan tsan distcheck soak bench mutants}; do

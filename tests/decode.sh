@@ -129,6 +129,10 @@ pasted_log() {
 	"$iovm" decode <in | sed '/seen by/d' >want
 	"$iovm" decode <quoted | sed '/seen by/d' >got
 	same 'log: quoted, with carriage returns' want got
+	esc=$(printf '\033')
+	sed "s/^\[.*\] /${esc}[32m&${esc}[0m${esc}[1;31m/; s/\$/${esc}[0m/" in | "$iovm" decode >got
+	"$iovm" decode <in >want
+	same 'log: in colours' want got
 	head -n 18 in >whole
 	expect 0 'log: whole blocks are exit 0' "$iovm" decode - <whole
 	awk 'BEGIN { for (i = 0; i < 412; i++) { t = i * 7785 + 1000000; p = sprintf("[ %d.%06d] arm-smmu-v3 x.smmu: ", t / 1000000, t % 1000000)
@@ -213,6 +217,12 @@ arguments() {
 	result $? 'nothing in it: says so' err
 	expect 0 'encode: words' "$iovm" encode ATC_INV SSV=1 SSID=5 SID=0x4200 Size=9 Addr=0x7f0000200000
 	says 'encode: these words' '0000420000005840 00007f0000200009'
+	expect 0 'encode: CFGI_ALL' "$iovm" encode CFGI_ALL
+	says 'encode: the name gives its Range' '0000000000000004 000000000000001f'
+	expect 0 'encode: STOP_MARKER' "$iovm" encode STOP_MARKER SID=0x4200 SSID=0x1d
+	says 'encode: the name gives its SSV and Last' 'c000001d00004200 0000000000000000'
+	expect 0 'encode: STOP_MARKER, spoilt' "$iovm" encode STOP_MARKER Last=0
+	says 'encode: what is said counts' '8000000000000000 0000000000000000'
 	expect 2 'encode: no such field' "$iovm" encode SYNC FOO=1
 	says 'encode: names it' 'iovm encode: FOO=1: SYNC has no field FOO' err
 	grep -qE '^  13:12 +CS ' err

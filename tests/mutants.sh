@@ -84,11 +84,12 @@ try() {
 	patch -d "$tree" -p1 --force --no-backup-if-mismatch -R <"$patch" >>"$log" 2>&1
 }
 
-# The copy keeps modification times, so that make builds what a patch touches and no more
+# The copy keeps modification times, so that make builds what a patch touches and no more. The bare metal's objects are built anew: what they depend on is
+# told by the names of the folder that they were built in.
 copy_tree() {
 	mkdir -p "$1"
 	(cd "$here" && tar cf - --exclude=./.git --exclude=./build .) | (cd "$1" && tar xf -)
-	(cd "$build" && tar cf - --exclude=./ci .) | (mkdir -p "$1/build" && cd "$1/build" && tar xf -)
+	(cd "$build" && tar cf - --exclude=./ci --exclude=./baremetal .) | (mkdir -p "$1/build" && cd "$1/build" && tar xf -)
 }
 
 choose() {	# the patches, one a line

@@ -288,6 +288,24 @@ static bool plain_words(struct decode_log *log, const char *text)
 	return true;
 }
 
+/* Takes a terminal's colours out (dmesg --color): ESC, [, parameters, and a letter that ends them */
+static size_t uncolour(char *line, size_t length)
+{
+	size_t from = 0, to = 0;
+
+	while (from < length) {
+		if (line[from] != '\x1b' || line[from + 1] != '[') {
+			line[to++] = line[from++];
+			continue;
+		}
+		for (from += 2; from < length && (unsigned char)line[from] >= ' ' && (unsigned char)line[from] < '@'; from++)
+			;
+		from += from < length;
+	}
+	line[to] = '\0';
+	return to;
+}
+
 void decode_log_line(struct decode_log *log, char *line, size_t length)
 {
 	struct decode_stamp stamp;
@@ -295,6 +313,7 @@ void decode_log_line(struct decode_log *log, char *line, size_t length)
 	size_t i;
 
 	log->book->lines++;
+	length = uncolour(line, length);
 	for (i = 0; i < length; i++)	/* a log of a machine that crashed may have runs of them */
 		if (!line[i])
 			line[i] = ' ';

@@ -21,7 +21,8 @@ static const char help[] =
 "Prints the words of an Arm SMMUv3 record, 64 bits each in hex, word 0 first. NAME is\n"
 "a command, event, register (or its kind: STE, CD, L1STD, L1CD, PPR); a VALUE is hex\n"
 "with 0x, or decimal. An address is given whole: its low bits must be 0. What is not\n"
-"given is 0; a command's opcode and an event's number come from NAME.\n"
+"given is 0, but what makes NAME what it is: a command's opcode, an event's number,\n"
+"Range of CFGI_ALL, SSV and Last of STOP_MARKER (with --tsv: opcode and number only).\n"
 "\n"
 "  --kind KIND     cmd, evt, pri, ste, cd, l1, reg: where NAME is one of several\n"
 "  --list [NAME]   all records, or the fields of one\n"
@@ -95,6 +96,20 @@ static const struct smmu_record *find(const char *kind, const char *name)
 	return found;
 }
 
+/* Some are told from others of their number by fields, which nobody who says the name wants to say again */
+static void begin(const struct smmu_record *r, uint64_t *words)
+{
+	static const struct { const char *name, *field; uint64_t value; } implied[] = {
+		{ "CFGI_ALL", "Range", 31 }, { "STOP_MARKER", "SSV", 1 }, { "STOP_MARKER", "Last", 1 },
+	};
+	unsigned i;
+
+	iovm__smmu_begin(r, words);
+	for (i = 0; i < sizeof(implied) / sizeof(implied[0]); i++)
+		if (!strcmp(r->name, implied[i].name))
+			iovm__smmu_put(iovm__smmu_field(r, implied[i].field), words, implied[i].value);
+}
+
 static int encode(const struct options *o, char **word, int count)
 {
 	const struct smmu_record *r = find(o->kind, word[0]);
@@ -105,7 +120,7 @@ static int encode(const struct options *o, char **word, int count)
 
 	if (!r)
 		return DECODE_USAGE;
-	iovm__smmu_begin(r, words);
+	begin(r, words);
 	for (i = 1; i < count; i++) {
 		const char *equal = strchr(word[i], '=');
 

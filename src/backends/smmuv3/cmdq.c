@@ -183,11 +183,11 @@ static void ring(struct iovm__smmu *s, unsigned long prod)
 	iovm__smmu_write(s, SMMU_REG_CMDQ_PROD_NUMBER, (uint32_t)(prod & (2 * s->cmdq.mask + 1)));
 }
 
-/* Any command, any queue: c..end behind prod, of which first was the beginning */
+/* Any command, any queue: c..end, behind what of cmd stands in front of prod and was not rung for */
 static int submit_all(struct iovm__smmu *s, const struct iovm_cmd *cmd, const struct iovm_cmd *c, const struct iovm_cmd *end,
-		      unsigned long first, unsigned long prod, unsigned long *ticket) __attribute__((__noinline__));
+		      unsigned long prod, unsigned long *ticket) __attribute__((__noinline__));
 static int submit_all(struct iovm__smmu *s, const struct iovm_cmd *cmd, const struct iovm_cmd *c, const struct iovm_cmd *end,
-		      unsigned long first, unsigned long prod, unsigned long *ticket)
+		      unsigned long prod, unsigned long *ticket)
 {
 	if (load_acq(&s->down) & SMMU_DEAD)
 		return IOVM_E_DEAD;
@@ -196,35 +196,25 @@ static int submit_all(struct iovm__smmu *s, const struct iovm_cmd *cmd, const st
 		return (int)(end - cmd);
 	for (; c < end && put(s, c, &prod); c++)
 		*ticket = prod;
-	if (prod != first)
+	if (prod != load_rlx(&s->cmdq.prod))
 		ring(s, prod);
 	else if (c < end && stopped(s))
 		return IOVM_E_STOPPED;
 	return (int)(c - cmd);
 }
 
-/* The queue may be emptier than was known */
-static bool roomy(struct iovm__smmu *s, unsigned n) __attribute__((__noinline__));
-static bool roomy(struct iovm__smmu *s, unsigned n)
-{
-	return !load_acq(&s->down) && !s->cmdq.partial && n <= s->cmdq.mask + 1 - (load_rlx(&s->cmdq.prod) - read_cons(s));
-}
-
 /*
  * Most batches are TLBIs of a page each, and a SYNC that nobody is told of, into a queue that has room for them: straight stores. Whatever else there is goes on from
- * where that ends, by the general way.
+ * where that ends, by the general way. Nothing but n is needed behind a call, so hardly a register is saved: every unmap comes through here.
  */
-int iovm__smmu_submit(void *hw, const struct iovm_cmd *cmd, unsigned n, unsigned long *ticket)
+static inline int submit_straight(struct iovm__smmu *s, const struct iovm_cmd *cmd, unsigned n, unsigned long *ticket)
 {
-	struct iovm__smmu *s = hw;
 	struct iovm__smmu_cmdq *q = &s->cmdq;
-	const unsigned long first = load_rlx(&q->prod), mask = q->mask;
+	const unsigned long mask = q->mask;
 	const struct iovm_cmd *c = cmd, *end = cmd + n;
-	unsigned long prod = first;
+	unsigned long prod = load_rlx(&q->prod);
 	uint64_t (*slot)[SMMU_CMD_WORDS] = q->slot;
 
-	if (IOVM_UNLIKELY(load_acq(&s->down) | q->partial | (n > mask + 1 - (first - load_acq(&q->cons)))) && !roomy(s, n))
-		return submit_all(s, cmd, cmd, end, first, first, ticket);
 	for (; c < end; c++, prod++) {
 		uint64_t *words = slot[prod & mask];
 
@@ -235,12 +225,34 @@ int iovm__smmu_submit(void *hw, const struct iovm_cmd *cmd, unsigned n, unsigned
 			words[0] = SMMU_CMD_SYNC_NUMBER;
 			words[1] = 0;
 		} else {
-			return submit_all(s, cmd, c, end, first, prod, ticket);
+			return submit_all(s, cmd, c, end, prod, ticket);
 		}
 	}
 	*ticket = prod;
 	ring(s, prod);
 	return (int)n;
+}
+
+/* The queue may be emptier than was known */
+static int submit_crowded(struct iovm__smmu *s, const struct iovm_cmd *cmd, unsigned n, unsigned long *ticket) __attribute__((__noinline__));
+static int submit_crowded(struct iovm__smmu *s, const struct iovm_cmd *cmd, unsigned n, unsigned long *ticket)
+{
+	struct iovm__smmu_cmdq *q = &s->cmdq;
+	unsigned long prod = load_rlx(&q->prod);
+
+	if (!load_acq(&s->down) && !q->partial && n <= q->mask + 1 - (prod - read_cons(s)))
+		return submit_straight(s, cmd, n, ticket);
+	return submit_all(s, cmd, cmd, cmd + n, prod, ticket);
+}
+
+int iovm__smmu_submit(void *hw, const struct iovm_cmd *cmd, unsigned n, unsigned long *ticket)
+{
+	struct iovm__smmu *s = hw;
+	struct iovm__smmu_cmdq *q = &s->cmdq;
+
+	if (IOVM_UNLIKELY(load_acq(&s->down) | q->partial | (n > q->mask + 1 - (load_rlx(&q->prod) - load_acq(&q->cons)))))
+		return submit_crowded(s, cmd, n, ticket);
+	return submit_straight(s, cmd, n, ticket);
 }
 
 int iovm__smmu_command(struct iovm__smmu *s, const uint64_t words[SMMU_CMD_WORDS])
