@@ -58,7 +58,7 @@ END_TEST
 START_TEST(whose_it_was)
 {
 	static const struct { const char *text; unsigned at; uint32_t stream; bool again; } is[] = {
-		{ "EF", 0, 1 }, { "TF", 0, UINT32_MAX }, { "AF", 0, 1 }, { "WF", 4, 5 }, { "RF", 0, 70, true }, { "SF", 0, 80, true }, { "TF", 1, UINT32_MAX },
+		{ "EF", 0, 1, false }, { "TF", 0, UINT32_MAX, false }, { "AF", 0, 1, false }, { "WF", 4, 5, false }, { "RF", 0, 70, true }, { "SF", 0, 80, true }, { "TF", 1, UINT32_MAX, false },
 	};
 	unsigned i;
 

@@ -100,7 +100,8 @@ int iovm_bind_mm(struct iovm_device *dev, void *mm, iovm_bond_cb *cb, void *arg)
 /*
  * Undo one bind. The unbind that takes the count to zero cuts: from its return on the device does not reach mm; UNBOUND follows from dispatch
  * when nothing of the bond is left. Allowed inside the bond's callback. NOT_BOUND: one too many. TIMEDOUT: the device could not be proven
- * cut off; it was set to abort and the PASID is in quarantine until the device is reset, fenced or gone; UNBOUND still follows.
+ * cut off; it was set to abort and the PASID is in quarantine until the device is reset, fenced or gone; UNBOUND still follows. HARDWARE, a command was
+ * refused and refused again, means the same.
  */
 int iovm_unbind_mm(struct iovm_device *dev, void *mm);
 
@@ -108,12 +109,12 @@ int iovm_unbind_mm(struct iovm_device *dev, void *mm);
 
 /*
  * The tables of mm changed for first..last (both inclusive); call it after the change is visible. 0: no device can use the old translation.
- * TIMEDOUT: some device may; it was set to abort, keep the frames until mm_ops.unwatch(mm), the one signal that they are safe.
+ * TIMEDOUT, HARDWARE: some device may; it was set to abort, keep the frames until mm_ops.unwatch(mm), the one signal that they are safe.
  */
 int iovm_invalidate(struct iovm *sys, void *mm, uint64_t first, uint64_t last);
 /*
  * mm dies: cut every device off from it, then let their drivers know (SHUTDOWN, from dispatch). 0 (again and for an unknown mm, too): from now on no
- * device reaches mm and the fault handler is not called for it any more (a call that another thread is in may still finish). TIMEDOUT as at
+ * device reaches mm and the fault handler is not called for it any more (a call that another thread is in may still finish). TIMEDOUT and HARDWARE as at
  * iovm_invalidate().
  */
 int iovm_mm_exit(struct iovm *sys, void *mm);

@@ -4,15 +4,15 @@
  *
  * A device that kept to its credits and has a group ready since before the last dispatch loses a turn when a dispatch serves nothing of it while
  * another one floods; turns lost may be a tenth of all turns, after the first few. An IOMMU that says "no work" while an entry has been in its queue
- * since before that dispatch and for T has lost a wake-up. An entry that is announced and not yet written (fault 27) is not there: a dispatch that
- * met one is not judged, its interrupt is still to come.
+ * since before that dispatch and for T has lost a wake-up. An entry that is announced and not yet written (fault 27) is not there, nor is one behind an
+ * index that cannot be (28, 29): a dispatch that met one is not judged, there is another to come.
  */
 #include "check/internal.h"
 
 #define SHARE 10	/* X of I33: percent */
 #define FIRST 10	/* turns that may go wrong before a percentage means anything */
 #define LATE_NS 1000000	/* T of I36 */
-#define ENTRY_LATE 27	/* fault: PROD covers it, the data comes later */
+enum { ENTRY_LATE = 27, PROD_WRAP, PROD_BACKWARDS };	/* faults: the queue's end was shown wrong */
 
 static void turn(struct iovm_check *ck, struct iovm__ck_dev *dev)
 {
@@ -43,20 +43,15 @@ static void turns(struct iovm_check *ck, unsigned iommu)
 static void asleep(struct iovm_check *ck, struct iovm__ck_iommu *iommu, const struct iovm_trace *rec)
 {
 	const struct iovm__ck_req *oldest;
-	struct iovm_trace at = { .iommu = rec->iommu };
 	unsigned q;
 
 	for (q = 0; q < 2; q++) {
-		if (iommu->consumed[q] >= iommu->accepted[q])
-			continue;
-		at.b = iommu->consumed[q];
-		at.flags = q ? IOVM_REQ_STALL : 0;
-		oldest = map_get(&ck->requests, iovm__check_request_key(&at));
+		oldest = iovm__check_waiting(ck, rec->iommu, q);
 		if (!oldest || oldest->accepted > iommu->dispatch || oldest->time + LATE_NS >= rec->time || rec->code || iommu->dead ||
 		    iommu->late > iommu->dispatch)
 			continue;
 		iovm__check_fail(ck, 36, "IOMMU %u has nothing to do, and position %llu waits in its queue since %llu ns", (unsigned)rec->iommu,
-			(unsigned long long)at.b, (unsigned long long)(rec->time - oldest->time));
+			(unsigned long long)oldest->position, (unsigned long long)(rec->time - oldest->time));
 	}
 }
 
@@ -99,7 +94,7 @@ void iovm__check_bounds(struct iovm_check *ck, const struct iovm_trace *rec)
 		dispatched(ck, rec);
 	else if (rec->event == IOVM_TR_DISCARD)
 		lost(ck, rec);
-	else if (rec->event == IOVM_TR_INJECT && rec->id == ENTRY_LATE && iovm__check_iommu(ck, rec->iommu))
+	else if (rec->event == IOVM_TR_INJECT && rec->id >= ENTRY_LATE && rec->id <= PROD_BACKWARDS && iovm__check_iommu(ck, rec->iommu))
 		ck->iommu[rec->iommu]->late = ck->ordinal;
 }
 

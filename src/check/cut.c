@@ -44,7 +44,7 @@ static bool consumed(const struct iovm_check *ck, const struct iovm__ck_bond *bo
 	unsigned q;
 
 	for (q = 0; q < 2; q++)
-		if (iommu->consumed[q] < bond->snap_at[q] && iommu->consumed[q] < iommu->accepted[q])
+		if (iovm__check_waiting(ck, bond->dev->iommu, q) && iommu->consumed[q] < bond->snap_at[q])
 			return false;
 	return true;
 }

@@ -32,6 +32,19 @@ bool iovm__check_marker(unsigned flags)
 	return (flags & (IOVM_REQ_LAST | IOVM_REQ_PASID | IOVM_REQ_STALL | IOVM_REQ_READ | IOVM_REQ_WRITE)) == (IOVM_REQ_LAST | IOVM_REQ_PASID);
 }
 
+struct iovm__ck_req *iovm__check_waiting(const struct iovm_check *ck, unsigned number, unsigned queue)
+{
+	struct iovm__ck_iommu *iommu = ck->iommu[number];
+	struct iovm_trace at = { .iommu = (uint8_t)number, .flags = queue ? IOVM_REQ_STALL : 0 };
+	struct iovm__ck_req *req = NULL;
+
+	for (; !req && iommu->consumed[queue] < iommu->accepted[queue]; iommu->consumed[queue] += !req) {
+		at.b = iommu->consumed[queue];
+		req = map_get(&ck->requests, iovm__check_request_key(&at));
+	}
+	return req;
+}
+
 static uint64_t key_of(const struct iovm__ck_req *req)
 {
 	return iovm__check_key_hash(req->iommu, req->stream_id, req->pasid, req->index, req->flags & IOVM_REQ_STALL);

@@ -174,6 +174,8 @@ uint64_t iovm__check_group_key(unsigned iommu, uint32_t id);
 uint64_t iovm__check_request_key(const struct iovm_trace *rec);
 uint64_t iovm__check_key_hash(unsigned iommu, uint32_t stream_id, uint32_t pasid, unsigned index, bool stall);
 bool iovm__check_marker(unsigned flags);
+/* The oldest request that was accepted and not consumed, NULL: none. An event that is no request has a position, too, and is passed over */
+struct iovm__ck_req *iovm__check_waiting(const struct iovm_check *ck, unsigned iommu, unsigned queue);
 void iovm__check_requests_void(struct iovm_check *ck, struct iovm__ck_dev *dev);	/* it was reset: what it had asked takes no credits any more */
 void iovm__check_request_close(struct iovm_check *ck, struct iovm__ck_req *req);
 void iovm__check_group_put(struct iovm_check *ck, struct iovm__ck_group *group);

@@ -163,14 +163,17 @@ static void request(void *vchip, const struct iovm_request *req, unsigned fault)
 		.flags = req->flags & (IOVM_REQ_READ | IOVM_REQ_WRITE | IOVM_REQ_EXEC | IOVM_REQ_PRIV | IOVM_REQ_LAST),
 	};
 	struct iovm__chip_queue *q = &chip->queue[IOVM__CHIP_PRI];
+	struct iovm_request seen = *req;
 
+	if (!(req->flags & IOVM_REQ_PASID))	/* what a PASID prefix would carry is not in the record (clause 8) */
+		seen.flags &= (uint8_t)~(IOVM_REQ_EXEC | IOVM_REQ_PRIV);
 	if (req->flags & IOVM_REQ_STALL)	/* a stall is the SMMU's to make */
 		return;
 	chip->sim->stats.requests_emitted++;
 	REQUEST(chip, RX, req, .a = req->addr, .b = iovm__ep_ordinal(iovm__bus_find(&chip->node->bus, req->stream_id)));
 	chip->answered = false;
 	if (iovm_smmuv3_model_page_request(chip->model, &page)) {
-		REQUEST(chip, ACC, req, .a = req->addr, .b = q->prod, .id = 0);
+		REQUEST(chip, ACC, &seen, .a = req->addr, .b = q->prod, .id = 0);
 		iovm__chip_mark(chip, IOVM__CHIP_PRI, q->prod++, fault, req->stream_id);
 	} else {
 		dropped(chip, req);

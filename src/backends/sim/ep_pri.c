@@ -213,8 +213,7 @@ static void failed(struct iovm_sim_ep *ep)
 		other = sim->eps.item[i];
 		if (other->unit != ep->unit)
 			continue;
-		iovm__pri_forget(other);
-		iovm__jobs_drop(other);
+		iovm__pri_forget(other);	/* whoever waited finds that he cannot ask any more */
 		if (other->device)
 			iovm__list_set(&sim->resets, other, &other->reset_slot, true);
 	}
