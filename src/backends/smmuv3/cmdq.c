@@ -10,10 +10,10 @@
  *
  * With MSIs each slot has a word where the SMMU stores the ticket of the SYNC that completed there; submit sets it back before the SYNC can be seen.
  *
- * Errors. The queue stands still at a command until GERRORN acknowledges (7.1). Nothing in the queue is changed but that command. Illegal: a SYNC takes its place,
- * and the next SYNC of the core's, which may not even be submitted yet, fails with HARDWARE: whoever waits for it asks again. No fence stands for an answer, so it is
- * tried once more as it stands first. Fetch
- * aborted: it is tried again, a few times. ATC: the SYNC fails with ATC and is carried out again, since the other commands before it are only delayed (7.1).
+ * Errors. The queue stands still at a command until GERRORN acknowledges (7.1). Nothing in the queue is changed but that command. Illegal: it is tried once more as it
+ * stands, since for an answer no fence stands, and for much else nobody waits; then a SYNC takes its place, and the next SYNC of the core's, which may not even be submitted
+ * yet, fails with HARDWARE: whoever waits for it asks again. Fetch aborted: it is tried again, a few times. ATC: the SYNC fails with ATC and is carried out again, since
+ * the other commands before it are only delayed (7.1).
  *
  * Failures are remembered by ticket, the last FAILED of them. Who asks about an older ticket than the oldest that was forgotten hears HARDWARE: an invalidation made once
  * more is harmless, a failure that nobody heard of is not.
@@ -336,7 +336,7 @@ static int mend(struct iovm__smmu *s, struct iovm_blame *blame)
 		blame->fence = ticket;
 		if (again(q, ticket))	/* not even a SYNC is good enough here */
 			return IOVM_E_DEAD;
-		if (is_answer(words) && q->abort_retries == 1)	/* no fence stands for it: whoever waits would never know */
+		if (q->abort_retries == 1)	/* once more, as it stands: it may have been read wrong */
 			return 0;
 		if (is_answer(words))
 			fail(q, ticket, IOVM_E_HARDWARE);
