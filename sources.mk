@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later
 # The sources of libiovm: freestanding C11, undefined symbols memcpy, memmove, memset, memcmp only. Kernels vendor these lists as they are, the second
 # one if they have an SMMUv3, the third if they want PCIe capabilities switched for them:
-#   cc -ffreestanding -std=gnu11 -Iinclude -Isrc -c $(iovm_core_sources) $(iovm_smmuv3_sources) $(iovm_pcie_sources)
+#   cc -O2 -ffreestanding -std=gnu11 -Iinclude -Isrc -c $(iovm_core_sources) $(iovm_smmuv3_sources) $(iovm_pcie_sources)
+# On AArch64 add -mno-outline-atomics, on Arm -march=armv7-a or later: else compilers for Linux call a library for each atomic operation.
 iovm_core_sources = \
 	src/pasid/bitmap.c \
 	src/iommu/iommu.c \

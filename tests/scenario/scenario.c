@@ -66,17 +66,22 @@ static void may(const char *what)
 		ck_abort_msg("%s while dispatch, invalidate, mm_exit or fault_done is on the stack", what);
 }
 
-static void *port_alloc(void *ctx, size_t size)
+static void *take(size_t align, size_t size)
 {
 	void *mem = NULL;
 
-	may("alloc");
 	scene_allocs++;
 	if (scene_allocs_left)
-		mem = aligned_alloc(64, (size + 63) & ~(size_t)63);
+		mem = aligned_alloc(align, (size + align - 1) & ~(align - 1));
 	scene_allocs_left -= scene_allocs_left != 0 && scene_allocs_left != UINT_MAX;
 	live_bytes += mem ? size : 0;
 	return mem ? memset(mem, 0, size) : NULL;
+}
+
+static void *port_alloc(void *ctx, size_t size)
+{
+	may("alloc");
+	return take(64, size);
 }
 
 static void port_free(void *ctx, void *mem, size_t size)
@@ -85,6 +90,21 @@ static void port_free(void *ctx, void *mem, size_t size)
 	live_bytes -= size;
 	free(mem);
 }
+
+static void *port_dma_alloc(void *ctx, size_t size, uint64_t *bus)
+{
+	size_t align = 64;
+	void *mem;
+
+	may("dma_alloc");
+	while (align < size)
+		align *= 2;
+	mem = take(align, size);
+	*bus = (uintptr_t)mem;
+	return mem;
+}
+
+static void port_dma_free(void *ctx, void *mem, size_t size, uint64_t bus) { port_free(ctx, mem, size); }
 
 static void port_lock(void *ctx)
 {
@@ -105,6 +125,8 @@ struct iovm_sim *scene_new_config(struct iovm_sim_config config)
 
 	port.alloc = port_alloc;
 	port.free = port_free;
+	port.dma_alloc = port_dma_alloc;
+	port.dma_free = port_dma_free;
 	port.lock = port_lock;
 	port.unlock = port_unlock;
 	DEAF(deaf_new());
