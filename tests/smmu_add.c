@@ -127,8 +127,10 @@ START_TEST(off_is_complete_whatever_failed_before)
 	ck_assert_int_eq(mock_host_add(h, &config), 0);
 	h->m.fail_at = h->m.count;
 	h->m.fail_code = ILL;
-	h->m.fail_times = 1;
+	h->m.fail_times = 2;
 	ck_assert_int_eq(iovm__smmu_submit(h->smmu, cmd, 2, &failed), 2);
+	ck_assert_int_eq(iovm__smmu_reached(h->smmu, failed), IOVM_E_STOPPED);
+	ck_assert_int_eq(iovm__smmu_recover(h->smmu, &blame), 0);
 	ck_assert_int_eq(iovm__smmu_reached(h->smmu, failed), IOVM_E_STOPPED);
 	ck_assert_int_eq(iovm__smmu_recover(h->smmu, &blame), 1);
 	ck_assert_int_eq(iovm__smmu_reached(h->smmu, failed), IOVM_E_HARDWARE);
@@ -140,7 +142,7 @@ START_TEST(off_is_complete_whatever_failed_before)
 	ck_assert_int_eq(iovm__smmu_reached(h->smmu, ticket), 1);
 	iovm_smmuv3_stats(h->iommu, &stats);
 	ck_assert_uint_eq(stats.size, sizeof stats);
-	ck_assert(stats.cerror_ill == 1 && !stats.cerror_abt && !stats.cerror_atc && stats.gerror[0] == 1 && !stats.gerror[1]);
+	ck_assert(stats.cerror_ill == 2 && !stats.cerror_abt && !stats.cerror_atc && stats.gerror[0] == 2 && !stats.gerror[1]);
 	mock_host_del(h);
 }
 END_TEST

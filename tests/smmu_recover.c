@@ -201,11 +201,13 @@ START_TEST(stopped_and_full)
 	commands(cmd, "TTF");
 	r.m->fail_at = r.m->count;
 	r.m->fail_code = ILL;
-	r.m->fail_times = 1;
+	r.m->fail_times = 2;
 	ck_assert_int_eq(iovm__smmu_submit(r.s, cmd, 3, &ticket), 2);
 	ck_assert_int_eq(iovm__smmu_submit(r.s, cmd + 2, 1, &ticket), 0);
 	mock_run(r.m, ~0u);
 	ck_assert_int_eq(iovm__smmu_submit(r.s, cmd + 2, 1, &ticket), IOVM_E_STOPPED);
+	ck_assert_int_eq(recover(&r), 0);
+	mock_run(r.m, ~0u);
 	ck_assert_int_eq(recover(&r), 1);
 	mock_run(r.m, ~0u);
 	ck_assert_int_eq(iovm__smmu_submit(r.s, cmd + 2, 1, &ticket), 1);
