@@ -47,7 +47,8 @@ struct iovm__chip {
 
 	/* chip_tell.c */
 	uint64_t commands;		/* number of the command that was told last, from 0 */
-	uint64_t bad;			/* ticket of one that was taken for illegal: the next fence fails. 0: none */
+	uint64_t ill;			/* ticket of the command that was taken for illegal last */
+	uint64_t bad;			/* ticket of one that was taken for illegal twice: the next fence fails. 0: none */
 	bool bad_fence;			/* it is a fence itself */
 	uint64_t told;			/* ticket of the fence that was told last */
 

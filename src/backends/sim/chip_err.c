@@ -28,7 +28,16 @@ void iovm__chip_injected(struct iovm__chip *chip, unsigned number, uint32_t stre
 
 /* ---- what the model asks ------------------------------------------------------------------------------------------------------------------ */
 
-/* A command that was taken for illegal is read well the next time: what stands in its place must be good. An aborting fetch is tried a few times */
+/* How often a command may be taken for illegal: twice, then something else stands in its place. What nobody waits for is read well the second time */
+static unsigned ill_times(struct iovm__chip *chip)
+{
+	uint32_t at = iovm__chip_register(chip, O_CMDQ_CONS) & ((1u << chip->sim->config.cmdq_log2) - 1);
+	uint64_t base = iovm_smmuv3_model_read(chip->model, O_CMDQ_BASE, 8) & ONES(5, 55) & ~((UINT64_C(16) << chip->sim->config.cmdq_log2) - 1), w = 0;
+
+	(void)iovm__memory_read(&chip->sim->memory, base + 16 * (uint64_t)at, 8, &w);
+	return FIELD(w, 0, 8) == CMD_CFGI_STE || FIELD(w, 0, 8) == CMD_PRI_RESP || FIELD(w, 0, 8) == CMD_RESUME ? 1 : 2;
+}
+
 static bool spoils(struct iovm__chip *chip, unsigned fault, unsigned times)
 {
 	uint32_t at = iovm__chip_register(chip, O_CMDQ_CONS) & INDEX;
@@ -64,7 +73,7 @@ bool iovm__chip_errs(void *vchip, enum iovm_model_error what)
 	const struct iovm__chip_queue *pri = &chip->queue[IOVM__CHIP_PRI];
 
 	switch (what) {
-	case IOVM_MODEL_ERROR_COMMAND: return spoils(chip, 32, 1);
+	case IOVM_MODEL_ERROR_COMMAND: return iovm__injects(chip->sim, 32) && spoils(chip, 32, ill_times(chip));
 	case IOVM_MODEL_ERROR_FETCH: return spoils(chip, 33, FETCHES);
 	case IOVM_MODEL_ERROR_EVENTQ_FULL: return overflows(chip, IOVM__CHIP_EVENTS, chip->filling);
 	/* One request must be in it, or nobody would come and see */

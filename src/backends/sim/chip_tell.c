@@ -94,10 +94,13 @@ static void stopped(struct iovm__chip *chip, const uint64_t w[2], uint64_t ticke
 {
 	if (error == CERROR_ATC_INV_SYNC)
 		fence(chip, ticket, IOVM_E_ATC);
-	if (error != CERROR_ILL || is_answer(w))	/* no fence stands for an answer */
+	if (error != CERROR_ILL)
 		return;
-	chip->bad = ticket;
-	chip->bad_fence = op_of(w) == CMD_SYNC;
+	if (chip->ill == ticket && !is_answer(w)) {	/* again: the driver replaces it; no fence stands for an answer */
+		chip->bad = ticket;
+		chip->bad_fence = op_of(w) == CMD_SYNC;
+	}
+	chip->ill = ticket;
 }
 
 void iovm__chip_command(void *vchip, const uint64_t w[2], uint32_t index, unsigned error)
