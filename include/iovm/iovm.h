@@ -100,8 +100,7 @@ int iovm_bind_mm(struct iovm_device *dev, void *mm, iovm_bond_cb *cb, void *arg)
 /*
  * Undo one bind. The unbind that takes the count to zero cuts: from its return on the device does not reach mm; UNBOUND follows from dispatch
  * when nothing of the bond is left. Allowed inside the bond's callback. NOT_BOUND: one too many. TIMEDOUT: the device could not be proven
- * cut off; it was set to abort and the PASID is in quarantine until the device is reset, fenced or gone; UNBOUND still follows. HARDWARE, a command was
- * refused and refused again, means the same.
+ * cut off; it was set to abort and the PASID is in quarantine until the device is reset, fenced or gone; UNBOUND still follows.
  */
 int iovm_unbind_mm(struct iovm_device *dev, void *mm);
 

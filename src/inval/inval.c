@@ -227,14 +227,18 @@ static void prepare_cut(struct flight *f, struct iovm__bond *b)
 }
 
 /*
- * What the cut came to. A suspect's counts only once it was reset, fenced or removed. One that timed out may have kept the device off by the fence hook, but the
- * IOMMU may still hold the old entry and translations under its ASID: it is made again before PASID and ASID are free.
+ * What the cut came to. Whoever could not be proven cut off is set to abort, also if the fault is the IOMMU's and not its own: that command stays in the
+ * queue, while ours was taken back, and is carried out as soon as anything is. A suspect's cut counts only once it was reset, fenced or removed. One that timed out
+ * may have kept the device off by the fence hook, but the IOMMU may still hold the old entry and translations under its ASID: it is made again before PASID and ASID are free.
  */
 static int land_cut(struct flight *f, unsigned *turn)
 {
+	struct iovm_device *dev = load_rlx(&f->bond->dev);
 	int err = land(f, turn);
 
-	if (!err && (iovm__device_state(load_rlx(&f->bond->dev)) & IOVM__DEV_SUSPECT))
+	if (err == IOVM_E_HARDWARE || (err == IOVM_E_TIMEDOUT && !f->dev))
+		err = iovm__device_suspect(dev, f->batch.ticket);
+	if (!err && (iovm__device_state(dev) & IOVM__DEV_SUSPECT))
 		err = IOVM_E_TIMEDOUT;
 	if (f->anew)	/* the entry was quiet before this one began: it is the one that counts */
 		store_rel(&f->bond->cut, (unsigned)(err || f->unproven ? IOVM__CUT_FAILED : IOVM__CUT_DONE));
