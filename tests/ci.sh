@@ -55,6 +55,10 @@ stage_installed() {	# what make install leaves is enough for pkg-config's users,
 	delegate installed sh "$here/tests/install.sh" "$work/installed"
 }
 
+stage_fresh() {	# a Debian 12 of which nothing but its base is there
+	delegate fresh sh "$here/tests/fresh.sh"
+}
+
 stage_bare() {	# nothing but a compiler: libiovm, and a summary that says what was left out
 	configured bare --disable-examples PKG_CONFIG=/nonexistent >/dev/null 2>&1 || { result 1 'bare: configure' "$work/bare.log"; return; }
 	make -C "$work/bare" -j"$jobs" >"$work/bare.log" 2>&1 && [ -f "$work/bare/libiovm.la" ] && [ ! -f "$work/bare/iovm" ]
@@ -130,7 +134,7 @@ stage_bench() {	# instructions, which do not depend on the machine's mood
 	result $? 'bench --count: submit within 1.5 x of a bare ring' "$work/bench.ratios"
 }
 
-for stage in ${CI_STAGES:-rules freestanding aarch64 baremetal linux porting deny fuzz bare installed clang asan tsan distcheck soak bench mutants}; do
+for stage in ${CI_STAGES:-rules freestanding aarch64 baremetal linux porting deny fuzz bare installed fresh clang asan tsan distcheck soak bench mutants}; do
 	progress "$stage"
 	"stage_$stage"
 done
