@@ -76,6 +76,19 @@ program examples/ownloop.c libiovm "$examples/ownloop.c" "$stubs/ownloop_main.c"
 program examples/drivertest.c 'libiovm-sim check' "$examples/drivertest.c" "$examples/acc.c"
 program examples/vmm.c libiovm-sim "$examples/vmm.c"
 
+none 'every call has a page of the manual' "$(sed -n 's/^ \(i[a-z0-9_]*\)@.*/\1/p' "$here"/debian/*.symbols | while read -r call; do
+	[ -s "$prefix/share/man/man3/$call.3" ] || [ -s "$prefix/share/man/man7/$call.7" ] || echo "$call"; done)"
+# completed WORD...: what bash offers for the last one
+completed() {
+	# shellcheck disable=SC2016 # for bash
+	bash -c '. "$1" && shift && COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)) && _iovm && echo "${COMPREPLY[*]}"' bash "$prefix/share/bash-completion/completions/iovm.bash" "$prefix/bin/iovm" "$@"
+}
+if command -v bash >/dev/null; then
+	[ "$(completed dec)" = decode ] && [ "$(completed soak --mm p)" = process ] && [ "$(completed soak --no)" = --no-hash ]
+	result $? 'bash completes verbs, options and their words'
+else
+	result 77 'completion: no bash here'
+fi
 LD_LIBRARY_PATH='' "$prefix/bin/iovm" soak --mm sim --seed 1 --steps 20000 >out 2>log
 result $? 'the installed iovm runs without our libraries' log
 

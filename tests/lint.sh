@@ -129,7 +129,8 @@ rule_manual() {
 		[ -f "man/$page" ] || echo "man: $page is referred to, and not there"
 	done
 	sed -n 's/^ \(i[a-z0-9_]*\)@.*/\1/p' debian/*.symbols | while read -r call; do
-		grep -qE "^\.F[no] $call( |\$)" man/*.[37] || echo "man: no page has $call"
+		page=$(grep -lE "^\.Nm $call( |\$)" man/*.[37])
+		grep -qE "^\.F[no] $call( |\$)" "${page:-/dev/null}" || echo "man: no page has $call"
 	done
 	for page in man/*.[37]; do
 		sed -n '/^\.Sh EXAMPLES/,/^\.Sh SEE/p' "$page" | sed -n '/^\.Bd/,/^\.Ed/{/^\.[BE]d/d;s/\\e/\\/g;p}' >"$work/example.c"
