@@ -60,6 +60,7 @@ fires manual "man: no page has iovm_rogue" "echo ' iovm_rogue@IOVM_0 0.1.0' >>de
 fires manual "man: iovm_rogue.3 is referred to" "echo '.Xr iovm_rogue 3' >>man/iovm.3"
 fires manual "rogue.3: no example" "printf '.Sh EXAMPLES\n' >man/rogue.3"
 fires manual "iovm_new.3: " "sed -i 's/sizeof(config)/sizeof config)/' man/iovm_new.3"
+fires manual "man/iovm.3: beyond 80 columns" "printf '.Bd -literal\n%081d\n.Ed\n' 0 >>man/iovm.3"
 fires manual "unknown macro" "echo '.Rogue' >>man/iovm.3"
 fires manual "man: no page iovm-rogue.1" "printf '#!/bin/sh\necho \"  rogue  a verb\"\n' >../lib/iovm; chmod +x ../lib/iovm"
 fires manual "man/iovm-encode.1: does not have --rogue" "printf '#!/bin/sh\necho \"  encode  --rogue\"\n' >../lib/iovm; chmod +x ../lib/iovm"

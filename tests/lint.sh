@@ -125,6 +125,9 @@ rule_manual() {
 	else
 		echo 'skip: manual: no mandoc here'
 	fi
+	manual | while read -r page; do
+		! command -v mandoc >/dev/null || mandoc -Tascii "$page" | sed 's/.\x08//g' | awk -v page="$page" 'length > 80 { print page ": beyond 80 columns: " $0 }'
+	done
 	manual | xargs sed -n 's/^\.Xr \(io[a-z0-9_-]*\) \([0-9]\).*/\1.\2/p' | sort -u | while read -r page; do
 		[ -f "man/$page" ] || echo "man: $page is referred to, and not there"
 	done
