@@ -115,6 +115,11 @@ ends 0 './run check as a user'
 tail -n 1 "$work/out" | grep -qE '^[1-9][0-9]* passed, 0 failed, [0-9]+ skipped$'
 result $? "fresh: ...$(tail -n 1 "$work/out")" "$work/out"
 
+left=$(find "$root/dev/shm" "$root/tmp" -mindepth 1; for process in /proc/[0-9]*; do [ "$(readlink "$process/root")" != "$root" ] || tr '\0' ' ' <"$process/cmdline"; done)
+[ -z "$left" ] || printf '%s\n' "$left" >&2
+[ -z "$left" ]
+result $? 'fresh: no process, no file in /tmp or /dev/shm is left'
+
 progress 'fresh: Debian packages'
 as root root apt-get install -y --no-install-recommends build-essential debhelper lintian
 ends 0 'the tools of a packager'
@@ -123,10 +128,6 @@ cp "$work/err" "$work/log"
 delegate 'fresh: Debian packages' cat "$work/out"
 grep -q ' 0 failed' "$work/out" || cat "$work/log" >&2
 
-left=$(find "$root/dev/shm" "$root/tmp" -mindepth 1; for process in /proc/[0-9]*; do [ "$(readlink "$process/root")" != "$root" ] || tr '\0' ' ' <"$process/cmdline"; done)
-[ -z "$left" ] || printf '%s\n' "$left" >&2
-[ -z "$left" ]
-result $? 'fresh: no process, no file in /tmp or /dev/shm is left'
 clean
 ! grep -F "$work" /proc/mounts >&2 && [ ! -e "$work" ]
 result $? 'fresh: unmounted and removed'
