@@ -23,7 +23,7 @@ static void fault(void *ctx, void *mm, struct iovm_fault *f, unsigned n)
 	for (; n--; f++) {
 		f->outcome = IOVM_DONE;
 		for (const struct iovm_range *r = f->ranges; r < f->ranges + f->nranges; r++, pages++)
-			if (madvise((void *)r->first, r->last - r->first + 1, r->prot & IOVM_WRITE ? MADV_POPULATE_WRITE : MADV_POPULATE_READ))
+			if (!accel_page_in(r->first, r->last, r->prot & IOVM_WRITE))
 				f->outcome = IOVM_REFUSED;
 	}
 }

@@ -50,29 +50,13 @@ stage_clang() {	# shared libraries, warnings are errors: the examples run agains
 }
 
 stage_installed() {	# what make install leaves is enough for pkg-config's users, and shows our names alone
-	configured installed --enable-werror --prefix=/usr || { result 1 'installed: configure' "$work/installed.log"; return; }
-	root=$work/installed/root
-	rm -rf "$root"
-	make -C "$work/installed" -j"$jobs" install DESTDIR="$root" >"$work/installed.log" 2>&1
-	result $? 'installed: make install, gcc -Werror' "$work/installed.log"
-	for library in libiovm libiovm-event libiovm-sim; do
-		exported=$(nm -D --defined-only "$root/usr/lib/$library.so" | awk 'NF == 3 && $2 != "A" { print $3 }' | sed 's/@.*//')
-		[ -n "$exported" ] && ! printf '%s\n' "$exported" | grep -vE '^(iovm_[a-z]|iommu_iovm_)' >&2
-		result $? "installed: $library.so exports its interface only"
-	done
-	[ -f "$root/usr/lib/libiovm.so" ] && ! readelf -d "$root/usr/lib/libiovm.so" | grep NEEDED | grep -v 'libc\.so' >&2
-	result $? 'installed: libiovm.so needs no library'
-	for program in readme:libiovm-sim libevent:libiovm-event; do
-		example=${program%%:*}
-		modules=$(echo "${program#*:}" | tr : ' ')
-		extra=
-		[ "$example" = readme ] || extra="$here/examples/stubs/accel.c $here/examples/stubs/direct.c"
-		# shellcheck disable=SC2046,SC2086 # lists of flags
-		PKG_CONFIG_PATH=$root/usr/lib/pkgconfig PKG_CONFIG_SYSROOT_DIR='' sh -c '
-			cc -I"$1/usr/include" -I"$2/examples" -o "$3" "$2/examples/$4.c" $6 -L"$1/usr/lib" $(pkg-config --libs $5) -levent_core -lpthread &&
-			LD_LIBRARY_PATH=$1/usr/lib "$3"' sh "$root" "$here" "$work/installed/$example" "$example" "$modules" "$extra" >"$work/installed.log" 2>&1
-		result $? "installed: examples/$example.c by pkg-config" "$work/installed.log"
-	done
+	configured installed --enable-werror && make -C "$work/installed" -j"$jobs" >"$work/installed.log" 2>&1
+	result $? 'installed: gcc -Werror' "$work/installed.log"
+	delegate installed sh "$here/tests/install.sh" "$work/installed"
+}
+
+stage_fresh() {	# a Debian 12 of which nothing but its base is there
+	delegate fresh sh "$here/tests/fresh.sh"
 }
 
 stage_bare() {	# nothing but a compiler: libiovm, and a summary that says what was left out
@@ -127,6 +111,11 @@ stage_porting() {	# what docs/PORTING.md tells a reader to type, and what it tel
 	delegate sizes sh "$here/tests/sizes.sh"
 }
 
+stage_deny() {	# kernels that refuse a call
+	make -C "$build" tests/deny iovm-bench >"$work/deny.log" 2>&1
+	delegate deny sh "$here/tests/deny.sh" "$build"
+}
+
 stage_fuzz() {
 	make -C "$build" fuzz/decode >"$work/fuzz.log" 2>&1
 	delegate fuzz "$build/fuzz/decode" --runs 200000
@@ -145,7 +134,7 @@ stage_bench() {	# instructions, which do not depend on the machine's mood
 	result $? 'bench --count: submit within 1.5 x of a bare ring' "$work/bench.ratios"
 }
 
-for stage in ${CI_STAGES:-rules freestanding aarch64 baremetal linux porting fuzz bare installed clang asan tsan distcheck soak bench mutants}; do
+for stage in ${CI_STAGES:-rules freestanding aarch64 baremetal linux porting deny fuzz bare installed fresh clang asan tsan distcheck soak bench mutants}; do
 	progress "$stage"
 	"stage_$stage"
 done

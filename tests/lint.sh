@@ -19,12 +19,14 @@ work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
 
 c_files() { find include src tools tests bench examples ports fuzz -name '*.[ch]' 2>/dev/null | sort; }
+manual() { find man -name '*.[1-9]' | sort; }
+manual() { find man -name '*.[1-9]' | sort; }
 scripts() { find run .ci/run tests tools ports fuzz \( -name run -o -name '*.sh' \) 2>/dev/null | sort; }
 build_files() { find Makefile.am sources.mk configure.ac ./*.pc.in src/*.map -maxdepth 0 2>/dev/null; }
-text_files() { c_files; scripts; build_files; find README docs tests -name README -o -name '*.md' -o -name '*.tsv' 2>/dev/null; }
+text_files() { c_files; scripts; build_files; manual; find README docs tests -name README -o -name '*.md' -o -name '*.tsv' 2>/dev/null; }
 
 rule_licence() {	# the first line, or the one under #!
-	{ c_files; scripts; build_files; } | while read -r file; do
+	{ c_files; scripts; build_files; manual; find completion debian/rules debian/copyright -type f; } | while read -r file; do
 		head -n 2 "$file" | grep -q 'SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later' || echo "$file: no SPDX line"
 	done
 }
@@ -86,7 +88,7 @@ rule_headers() {	# each public header alone: as C11, as a freestanding kernel se
 		printf '#include <iovm/%s>\n#include <iovm/%s>\nextern int alone;\n' "${header##*/}" "${header##*/}" >"$work/alone.c"
 		cp "$work/alone.c" "$work/alone.cc"
 		${CC:-gcc} -std=c11 -pedantic -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Werror -Iinclude -fsyntax-only "$work/alone.c" 2>&1 | sed "s|^|$header: C11: |"
-		${CC:-gcc} -std=c11 -ffreestanding -Wall -Werror -Iinclude -fsyntax-only "$work/alone.c" 2>&1 | sed "s|^|$header: freestanding: |"
+		${CC:-gcc} -std=c11 -ffreestanding -nostdinc -isystem "$(${CC:-gcc} -print-file-name=include)" -Wall -Werror -Iinclude -fsyntax-only "$work/alone.c" 2>&1 | sed "s|^|$header: freestanding: |"
 		! command -v g++ >/dev/null || g++ -std=c++11 -pedantic -Wall -Wextra -Werror -Iinclude -fsyntax-only "$work/alone.cc" 2>&1 | sed "s|^|$header: C++: |"
 	done
 	command -v g++ >/dev/null || echo 'skip: headers as C++: no g++ here'
@@ -102,12 +104,49 @@ rule_symbols() {	# the libraries define iovm_* and iommu_iovm_*, and libiovm its
 		END { for (s in want) if (!(s in have) && s !~ /^(mem(cpy|move|set|cmp)|_GLOBAL_OFFSET_TABLE_)$/) print "libiovm.a: needs " s }'
 }
 
+rule_exports() {	# what the libraries show is what is listed in debian/*.symbols
+	[ -n "$libraries" ] || { echo 'skip: exports: no build folder given (--build)'; return; }
+	sh tests/exports.sh "$libraries"
+}
+
 rule_lists() {	# what is in the tree is built and is in the tarball
-	{ c_files; scripts; find LICENSES docs tests/data tests/corpus tests/mutants -type f 2>/dev/null; } | while read -r file; do
+	{ c_files; scripts; manual; find LICENSES completion docs tests/data tests/corpus tests/mutants -type f 2>/dev/null; } | while read -r file; do
 		grep -qF -e "$file" Makefile.am sources.mk && continue
 		grep -qE -e "(^|[[:space:]])${file%.c}([[:space:]]|\$)" Makefile.am && continue
 		grep -qE -e "^	$(dirname "$file")([[:space:]]|\$)" Makefile.am && continue	# a folder that is packed whole
 		echo "$file: neither in Makefile.am nor in sources.mk"
+	done
+}
+
+# man/: in order; a page for each verb, with each of its options; each call of the libraries; the examples of sections 3 and 7 compile
+rule_manual() {
+	if command -v mandoc >/dev/null; then
+		manual | xargs mandoc -Tlint 2>/dev/null | grep -v 'referenced manual not found'	# which depends on what is installed
+	else
+		echo 'skip: manual: no mandoc here'
+	fi
+	manual | while read -r page; do
+		! command -v mandoc >/dev/null || mandoc -Tascii "$page" | sed 's/.\x08//g' | awk -v page="$page" 'length > 80 { print page ": beyond 80 columns: " $0 }'
+	done
+	manual | xargs sed -n 's/^\.Xr \(io[a-z0-9_-]*\) \([0-9]\).*/\1.\2/p' | sort -u | while read -r page; do
+		[ -f "man/$page" ] || echo "man: $page is referred to, and not there"
+	done
+	sed -n 's/^ \(i[a-z0-9_]*\)@.*/\1/p' debian/*.symbols | while read -r call; do
+		page=$(grep -lE "^\.Nm $call( |\$)" man/*.[37])
+		grep -qE "^\.F[no] $call( |\$)" "${page:-/dev/null}" || echo "man: no page has $call"
+	done
+	for page in man/*.[37]; do
+		sed -n '/^\.Sh EXAMPLES/,/^\.Sh SEE/p' "$page" | sed -n '/^\.Bd/,/^\.Ed/{/^\.[BE]d/d;s/\\e/\\/g;p}' >"$work/example.c"
+		[ -s "$work/example.c" ] || echo "$page: no example"
+		${CC:-gcc} -std=gnu11 -Wall -Werror -Iinclude -fsyntax-only "$work/example.c" 2>&1 | sed "s|^|$page: |"
+	done
+	program=${libraries:-.}/../iovm
+	[ -x "$program" ] || { echo 'skip: verbs of the manual: no program given (--build)'; return; }
+	"$program" --help | sed -n 's/^  \([a-z][a-z-]*\)  .*/\1/p' | while read -r verb; do
+		{ [ -f "man/iovm-$verb.1" ] && grep -q "^\.It Cm $verb\$" man/iovm.1; } || { echo "man: no page iovm-$verb.1, or iovm.1 does not name it"; continue; }
+		"$program" "$verb" --help | grep -o -e '--[a-z][a-z0-9-]*' | sort -u | while read -r option; do
+			grep -qE "^\..*\\\\${option#-}( |\$)" "man/iovm-$verb.1" || echo "man/iovm-$verb.1: does not have $option"
+		done
 	done
 }
 
@@ -132,7 +171,7 @@ rule_readme() {	# each program that README shows is one of examples/, line by li
 	done
 }
 
-all='licence lengths layout words layers headers symbols lists scripts readme'
+all='licence lengths layout words layers headers symbols exports lists manual scripts readme'
 # shellcheck disable=SC2086 # a list of names
 [ $# -gt 0 ] || set -- $all
 for rule; do
@@ -143,7 +182,7 @@ for rule; do
 	if [ -s "$work/broken" ]; then
 		sed 's/^/      /' "$work/broken"
 		result 1 "lint $rule"
-	elif [ "$skips" -gt 0 ] && [ "$rule" = symbols ]; then
+	elif [ "$skips" -gt 0 ] && { [ "$rule" = symbols ] || [ "$rule" = exports ]; }; then
 		result 77 "lint $rule"
 	else
 		count 0 0 "$skips"

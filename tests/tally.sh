@@ -86,6 +86,6 @@ delegate() {
 }
 finish() {
 	echo "$passed passed, $failed failed, $skipped skipped"
-	[ "$failed" = 0 ] && [ "$passed" != 0 ]
+	[ "$failed" = 0 ] && [ $((passed + skipped)) != 0 ]
 	exit
 }

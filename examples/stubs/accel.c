@@ -75,6 +75,26 @@ void accel_copy(int pasid, void *to, const void *from, size_t len, accel_done *d
 	EXPECT(pthread_create(&accel.thread, NULL, work, NULL) == 0);
 }
 
+/* One call for any number of pages since Linux 5.14; older kernels and some containers refuse it, and a touch of each has to do */
+bool accel_page_in(uint64_t first, uint64_t last, bool write)
+{
+	unsigned char present;
+
+	if (!madvise((void *)(uintptr_t)first, last - first + 1, write ? MADV_POPULATE_WRITE : MADV_POPULATE_READ))
+		return true;
+	for (uint64_t at = first; at < last; at += PAGE) {
+		unsigned char *p = (unsigned char *)(uintptr_t)at;
+
+		if (mincore(p, PAGE, &present))
+			return false;
+		if (write)
+			__atomic_fetch_or(p, 0, __ATOMIC_RELAXED);
+		else
+			(void)__atomic_load_n(p, __ATOMIC_RELAXED);
+	}
+	return true;
+}
+
 void accel_join(void)
 {
 	pthread_join(accel.thread, NULL);

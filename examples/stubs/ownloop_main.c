@@ -17,7 +17,7 @@ static void unwatch(void *ctx, void *mm) { }
 static void fault(void *ctx, void *mm, struct iovm_fault *f, unsigned n)
 {
 	for (; n--; f++)
-		f->outcome = madvise((void *)f->ranges[0].first, 4096, MADV_POPULATE_WRITE) ? IOVM_REFUSED : IOVM_DONE;
+		f->outcome = accel_page_in(f->ranges[0].first, f->ranges[0].last, true) ? IOVM_DONE : IOVM_REFUSED;
 }
 static void bond(struct iovm_device *d, void *mm, enum iovm_bond_event event, void *loop)
 {
