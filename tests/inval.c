@@ -439,8 +439,7 @@ START_TEST(a_cut_that_was_refused_in_the_middle)
 	ck_assert_int_eq(iovm_unbind_mm(d->dev, &r->mm[0]), IOVM_E_TIMEDOUT);	/* not proven, and so it is set to abort */
 	rig_later(r);
 	ck_assert_uint_eq(r->mm[0].unwatches, 0);
-	ck_assert_int_eq(iovm_device_reset_begin(d->dev), 0);
-	ck_assert_int_eq(iovm_device_reset_done(d->dev, true), 0);
+	ck_assert_int_eq(rig_reset(d, true), 0);
 	rig_later(r);	/* the drain makes the cut again */
 	ck_assert_uint_eq(r->mm[0].unwatches, 1);
 	rig_fini(r);

@@ -128,7 +128,7 @@ static void say_json(const struct judged *j)
 	for (n = 0; n < IOVM_CHECK_MAX; n++) {
 		const struct iovm_check_count *count = iovm_check_count(j->check, n);
 
-		if (!(iovm_check_set() >> n & 1))
+		if (!(iovm_check_set(false) >> n & 1) && !count->checked)
 			continue;
 		snprintf(name, sizeof name, "I%u", n);
 		json_object_set_new(ids, name, json_pack("{s:I,s:I}", "checked", (json_int_t)count->checked, "violations", (json_int_t)count->violations));

@@ -108,7 +108,7 @@ static json_t *invariants(const struct soak_result *r)
 
 	for (unsigned i = 1; i < IOVM_CHECK_MAX; i++) {
 		json_t *one;
-		if (!((r->held | iovm_check_set()) >> i & 1) && !r->by_id[i].checked)
+		if (!((r->held | iovm_check_set(r->config.smmuv3)) >> i & 1) && !r->by_id[i].checked)
 			continue;
 		one = json_object();
 		PUT(one, &r->by_id[i], checked);

@@ -129,7 +129,7 @@ static void faults(const struct soak_result *r)		/* two columns; no blanks at th
 
 static void invariants(const struct soak_result *r)
 {
-	uint64_t set = r->held | iovm_check_set();
+	uint64_t set = r->held | iovm_check_set(r->config.smmuv3);
 	unsigned column = 0;
 
 	printf("\n  invariants, how often each was checked (! broken, ? never)");

@@ -207,7 +207,7 @@ static const struct { unsigned id, fault; } rare[] = {	/* fault 0: any device wi
 static uint64_t must_check(const struct run *run)
 {
 	const struct soak_result *r = run->r;
-	uint64_t set = iovm_check_set();
+	uint64_t set = iovm_check_set(r->config.smmuv3);
 
 	if (r->steps < FLOOR_STEPS)
 		return 0;

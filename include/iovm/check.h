@@ -19,8 +19,8 @@ void iovm_check_record(struct iovm_check *check, const struct iovm_trace *rec);	
 /* The run is over and everything was torn down: what must be true at the end. May be called once. */
 void iovm_check_end(struct iovm_check *check);
 unsigned iovm_check_violations(const struct iovm_check *check);
-/* Bit n: invariant n is held by this checker for the abstract simulator. */
-uint64_t iovm_check_set(void);
+/* Bit n: invariant n is held by this checker: for IOMMUs without registers, or for SMMUv3s */
+uint64_t iovm_check_set(bool smmuv3);
 const struct iovm_check_count *iovm_check_count(const struct iovm_check *check, unsigned invariant);
 /* The first violation in words: "I2: record 1234: RESP without ..." ; NULL: none. Valid until iovm_check_del(). */
 const char *iovm_check_first(const struct iovm_check *check);

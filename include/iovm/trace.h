@@ -64,6 +64,7 @@ struct iovm_trace {		/* 64 bytes, no padding; fields that an event does not name
 	X(RESET, 15, "device went through a reset: stream") \
 	X(ROGUE, 16, "device does not keep to the ATS rules from now on (fault 18): stream") \
 	X(INJECT, 17, "effect of a fault was delivered: id=fault number, stream where there is one") \
+	X(SMMU, 18, "IOMMU is an SMMUv3; or it was off and is on again, which ends all stalls: iommu") \
 	/* the engine */ \
 	X(DEVICE, 32, "life of a device: stream, code=enum iovm_trace_device, id=serial of the device, pasid=none. ADD comes once for each StreamID, the first one names the device in the engine's other records: a=credits, b=1 response has PASID, index=width of its PASID field, bond=id of its PF (VF)") \
 	X(BIND_CALL, 33, "stream, mm") \

@@ -150,6 +150,7 @@ static void walk(struct iovm_check *ck, struct iovm__ck_bond *bond, uint32_t asi
 	if (home->asid != asid)
 		map_take(&ck->asids, (uint64_t)home->iommu << 32 | home->asid);
 	home->asid = asid;
+	iovm__check_asid(ck, home, asid);
 	ck->no_memory |= !map_put(&ck->asids, (uint64_t)home->iommu << 32 | asid, home);
 	if (!bond->ending && !bond->ctx->exiting)
 		iovm__check_out(ck, bond, false);

@@ -7,9 +7,11 @@
 #define BIT(n) (UINT64_C(1) << (n))
 #define BITS(a, b) ((BIT((b) + 1) - 1) & ~(BIT(a) - 1))
 
-uint64_t iovm_check_set(void)
+uint64_t iovm_check_set(bool smmuv3)
 {
-	return BITS(1, 12) | BITS(17, 22) | BIT(24) | BITS(26, 29) | BITS(32, 37) | BITS(40, 42);
+	uint64_t all = BITS(1, 12) | BITS(17, 22) | BIT(24) | BITS(26, 29) | BITS(32, 37) | BITS(40, 42);
+
+	return smmuv3 ? all | BITS(13, 16) | BIT(30) | BIT(31) | BIT(43) : all;
 }
 
 struct iovm_check *iovm_check_new(void)
@@ -56,6 +58,7 @@ void iovm_check_record(struct iovm_check *ck, const struct iovm_trace *rec)
 	iovm__check_inval(ck, rec);
 	iovm__check_cut(ck, rec);
 	iovm__check_dma(ck, rec);
+	iovm__check_smmu(ck, rec);
 }
 
 void iovm_check_end(struct iovm_check *ck)
@@ -70,6 +73,7 @@ void iovm_check_end(struct iovm_check *ck)
 		iovm__check_answers_end(ck);
 		iovm__check_cut_end(ck);
 		iovm__check_bounds_end(ck);
+		iovm__check_smmu_end(ck);
 	}
 	ck->ended = true;
 }
@@ -97,6 +101,7 @@ void iovm_check_del(struct iovm_check *ck)
 	iovm__check_dma_fini(ck);
 	iovm__check_groups_fini(ck);
 	iovm__check_bonds_fini(ck);
+	iovm__check_smmu_fini(ck);
 	iovm__check_devices_fini(ck);
 	free(ck);
 }

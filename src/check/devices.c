@@ -202,7 +202,10 @@ static void cap(struct iovm_check *ck, struct iovm__ck_iommu *iommu, const struc
 {
 	struct iovm__ck_dev *dev = iovm__check_dev(ck, rec->iommu, rec->stream_id);
 
-	if (!dev || rec->code)
+	if (!dev)
+		return;
+	dev->pcie = true;
+	if (rec->code)
 		return;
 	if (rec->id == IOVM_CAP_PRI)
 		grant(ck, iommu, dev, (uint32_t)rec->a);

@@ -20,6 +20,8 @@ struct iovm__ck_dev {			/* one requester; a VF points to the unit (its PF) that 
 	unsigned refs;			/* StreamIDs, bonds, requests, VFs */
 	uint32_t serial, stream_id, credits, width;
 	uint8_t iommu, stu;
+	bool pcie, stalls;		/* it has capabilities; an access of it has stalled */
+	uint64_t stuck;			/* ordinal: it did not answer an invalidation */
 	bool response_pasid, ats, gone, resetting, fenced, suspect, confirmed;	/* confirmed: the suspect cannot reach memory any more */
 	uint64_t stream_epoch;		/* of the newest command about its stream entry; 0: none, or it is not the one that aborts */
 	bool stream_done;		/* its fence completed well */
@@ -37,7 +39,9 @@ struct iovm__ck_dev {			/* one requester; a VF points to the unit (its PF) that 
 	uint32_t ready, ready_before, turns, lost;
 	bool served;
 };
+enum { IOVM__CK_FAILED = 64 };
 struct iovm__ck_fence { uint64_t ticket, epoch; };
+struct iovm__ck_stall { struct iovm__ck_dev *dev; uint32_t pasid, stream_id; uint8_t iommu; bool aborts; };
 struct iovm__ck_iommu {
 	uint64_t accepted[2], consumed[2];	/* per queue: positions behind the newest entry */
 	uint64_t overflow;			/* every position below went through a recovery */
@@ -52,6 +56,9 @@ struct iovm__ck_iommu {
 	uint64_t granted;			/* sum of credits with page requests on */
 	unsigned flooding;			/* units that went beyond their credits */
 	unsigned streams;			/* devices whose stream entry waits for its fence */
+	bool smmu;				/* an SMMUv3; what follows is only of those */
+	uint64_t fence_taken, fence_told, atc_failed[IOVM__CK_FAILED];	/* tickets; those of the newest fences that failed for ATC */
+	unsigned natc_failed;
 	bool dead, seen, had_entries;
 	uint8_t number;
 };
@@ -136,6 +143,7 @@ struct iovm_check {
 	struct map devs, requests, groups, keys, lossy;	/* (iommu, stream); (iommu, queue, position); (iommu, id); request key; (iommu, stream, index) */
 	struct map contexts, bonds, entries, asids, owners;	/* serial; serial; (device, pasid); (iommu, ASID); pasid */
 	struct map posted;				/* answers not yet commanded */
+	struct map stalls, terminated, aborting;	/* (iommu, stream, STAG), twice; (device, pasid): how many */
 	struct map mms;
 	struct iovm__ck_bond *all, *out;
 	struct iovm__ck_inv *invs;
@@ -191,6 +199,12 @@ void iovm__check_inval_fini(struct iovm_check *ck);
 void iovm__check_returned(struct iovm_check *ck, uint64_t mm, uint64_t first, uint64_t last, uint64_t called);	/* an invalidation of called returned 0 */
 void iovm__check_dma(struct iovm_check *ck, const struct iovm_trace *rec);
 void iovm__check_dma_fini(struct iovm_check *ck);
+/* smmu.c */
+void iovm__check_smmu(struct iovm_check *ck, const struct iovm_trace *rec);
+void iovm__check_smmu_end(struct iovm_check *ck);
+void iovm__check_smmu_fini(struct iovm_check *ck);
+void iovm__check_stall_del(void *stall);
+void iovm__check_asid(struct iovm_check *ck, const struct iovm__ck_home *home, uint32_t asid);	/* an entry walks under it from now on */
 /* bounds.c */
 void iovm__check_bounds(struct iovm_check *ck, const struct iovm_trace *rec);
 void iovm__check_refused(struct iovm_check *ck, const struct iovm__ck_req *req);	/* for a flood */

@@ -209,8 +209,10 @@ int iovm__chip_new(struct iovm__node *node)
 		return IOVM_E_NO_MEMORY;
 	config = driver_config(chip);
 	err = iovm_smmuv3_add(node->sim->sys, &config, &node->core);
-	if (!err)
+	if (!err) {
+		SIM_TRACE(chip->sim, SMMU, .iommu = (uint8_t)node->index, .pasid = IOVM_NO_PASID);
 		return 0;
+	}
 	iovm__list_set(&chip->sim->hw_ready, node, &node->hw_slot, false);
 	fini(chip);
 	return err;

@@ -191,8 +191,10 @@ static enum iovm_model_atc atc_inv(void *vchip, const struct iovm_model_atc_inv 
 
 	if (!ep)
 		return IOVM_MODEL_ATC_DONE;
-	if (iovm__chip_loses(chip))
+	if (iovm__chip_loses(chip)) {
+		SIM_TRACE(chip->sim, FENCE_STUCK, .iommu = (uint8_t)chip->node->index, .stream_id = inv->stream_id, .pasid = IOVM_NO_PASID);
 		return IOVM_MODEL_ATC_LOST;
+	}
 	if (!iovm__ep_invalidate(ep, inv->tag, our_pasid(inv->pasid), inv->addr, last))
 		return IOVM_MODEL_ATC_BUSY;
 	chip->inv[inv->tag].ep = ep;

@@ -64,8 +64,10 @@ static void off_and_on(struct iovm__chip *chip)
 	if (!err)
 		err = iovm_smmuv3_enable(chip->node->core);
 	chip->sim->broken += err != 0;
-	if (!err)
-		iovm__chip_injected(chip, 37, 0);
+	if (err)
+		return;
+	SIM_TRACE(chip->sim, SMMU, .iommu = (uint8_t)chip->node->index, .pasid = IOVM_NO_PASID);
+	iovm__chip_injected(chip, 37, 0);
 }
 
 void iovm__chip_power(struct iovm__node *node)

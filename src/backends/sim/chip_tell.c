@@ -66,6 +66,10 @@ static struct iovm_trace exec_of(const uint64_t w[2])
 		r.index = (uint16_t)FIELD(w[1], 0, 16);
 		r.a = w[0] & BIT64(12) ? IOVM_RESP_SUCCESS : IOVM_RESP_INVALID;
 		break;
+	case CMD_STALL_TERM:
+		r.code = IOVM_CMD_ANSWER;
+		r.flags = IOVM_CMD_STALL | IOVM_CMD_STREAM;
+		break;
 	default: tlbi(w, &r);
 	}
 	return r;

@@ -18,7 +18,7 @@
 	X(OVACK, "ovack", "8.1", "an overflow is acknowledged together with all that was in the queue") \
 	X(RESUME, "resume", "4.7.1", "each CMD_RESUME names a stall of its stream that was shown and not yet resumed") \
 	X(STALLED, "stalled", "3.12.2", "each stall that was shown is resumed or terminated") \
-	X(STALL_TERM, "stall-term", "4.7.2", "CMD_STALL_TERM follows an STE that terminates, its CFGI and a SYNC") \
+	X(STALL_TERM, "stall-term", "4.7.2", "CMD_STALL_TERM follows an STE that terminates, its CFGI and a SYNC, and what it ended is not resumed") \
 	X(PCIE, "pcie", "16.4", "streams of PCIe functions are not made to stall") \
 	X(ANSWER, "answer", "4.5.2", "each CMD_PRI_RESP answers one Last of the queue that has no answer yet") \
 	X(ANSWERED, "answered", "8.1", "each Last that entered the queue is answered") \

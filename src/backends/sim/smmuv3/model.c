@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include "backends/sim/smmuv3/model.h"
 
-enum { STES = 64, CDS = 256, L1S = 64, TLB_SETS = 256, WAYS = 4, GROUPS = 4096, GRANTED = 1024, STALLS = 64 };
+enum { STES = 64, CDS = 256, L1S = 64, TLB_SETS = 256, WAYS = 4, GROUPS = 16384, GRANTED = 1024, STALLS = 64 };
 
 /* Bits of the ID registers that the model lives up to; IDR2 and IDR4 have none */
 static const uint32_t idr_has[6] = {

@@ -100,6 +100,7 @@ struct iovm__model_stall {
 	uint16_t tag;
 	uint8_t state;
 	bool stuck;			/* the access still waits: not aborted, not retried early */
+	bool terminated;		/* FREE: by a CMD_STALL_TERM */
 };
 
 struct iovm__model_group {	/* a Last in the PRI queue, until it is answered */

@@ -36,12 +36,13 @@ static void release_twins(struct iovm_smmuv3_model *m, const struct iovm__model_
 
 /* ---- recording ------------------------------------------------------------------------------------------------------------------------------------------ */
 
-static bool tag_taken(const struct iovm_smmuv3_model *m, uint16_t tag)
+/* A STAG is unique together with its StreamID; whether two streams may have the same one is open (3.12.2) */
+static bool tag_taken(const struct iovm_smmuv3_model *m, uint32_t sid, uint16_t tag, bool shared)
 {
 	const struct iovm__model_stall *s, *end = m->stall + m->nstall;
 
 	for (s = m->stall; s < end; s++)
-		if (s->state == STALL_RECORDED && s->tag == tag)
+		if (s->state == STALL_RECORDED && s->tag == tag && (!shared || s->access.stream_id == sid))
 			return true;
 	return false;
 }
@@ -49,11 +50,13 @@ static bool tag_taken(const struct iovm_smmuv3_model *m, uint16_t tag)
 static bool record(struct iovm_smmuv3_model *m, struct iovm__model_stall *s)
 {
 	uint64_t rec[4] = { s->rec[0], s->rec[1], s->rec[2], s->rec[3] };
+	bool shared;
 	uint16_t tag;
 
 	if (m->tags >= m->tag_limit)
 		return false;
-	for (tag = (uint16_t)model_choose(m, m->tag_limit, "stag"); tag_taken(m, tag); tag = (uint16_t)((tag + 1u) % m->tag_limit))
+	shared = model_choose(m, 2, "stag-shared");
+	for (tag = (uint16_t)model_choose(m, m->tag_limit, "stag"); tag_taken(m, s->access.stream_id, tag, shared); tag = (uint16_t)((tag + 1u) % m->tag_limit))
 		;
 	rec[1] |= tag | BIT64(31);
 	s->position = m->event_count;
@@ -121,12 +124,23 @@ bool iovm__model_stall_put(struct iovm_smmuv3_model *m, const struct iovm__model
 
 /* ---- what ends one ------------------------------------------------------------------------------------------------------------------------------------------ */
 
+static bool terminated(const struct iovm_smmuv3_model *m, uint32_t sid, uint16_t tag)
+{
+	const struct iovm__model_stall *s, *end = m->stall + m->nstall;
+
+	for (s = m->stall; s < end; s++)
+		if (s->state == STALL_FREE && s->terminated && s->tag == tag && s->access.stream_id == sid)
+			return true;
+	return false;
+}
+
 void iovm__model_stall_resume(struct iovm_smmuv3_model *m, uint32_t sid, uint16_t tag, enum iovm_model_outcome how)
 {
 	struct iovm__model_stall *s = m->stall, *end = m->stall + m->nstall;
 
 	while (s < end && !(s->state == STALL_RECORDED && s->tag == tag && s->access.stream_id == sid && s->position < m->event_shown))
 		s++;
+	iovm__model_duty(m, DUTY_STALL_TERM, s < end || !terminated(m, sid, tag));
 	iovm__model_duty(m, DUTY_RESUME, s < end);
 	if (s == end)	/* may or may not act (4.7.1): does not */
 		return;
@@ -143,6 +157,7 @@ static void end_stream(struct iovm_smmuv3_model *m, uint32_t sid, bool any)
 
 	for (s = m->stall; s < end; s++)
 		if (s->state != STALL_FREE && (any || s->access.stream_id == sid)) {
+			s->terminated = !any && s->state == STALL_RECORDED;
 			release(m, s);
 			over(m, s, IOVM_MODEL_ABORT);
 		}
