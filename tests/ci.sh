@@ -97,7 +97,7 @@ stage_soak() {	# 20 seeds of 100,000 steps, as many at a time as there are cores
 }
 
 stage_baremetal() {	# the driver on an SMMU that others wrote
-	make -C "$build" libiovm.la >"$work/baremetal.log" 2>&1
+	make -C "$build" libiovm.la tests/baremetal >"$work/baremetal.log" 2>&1
 	delegate baremetal sh "$here/tests/baremetal.sh" "$build"
 }
 
