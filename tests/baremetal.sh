@@ -168,10 +168,10 @@ fi
 # Quirks: where QEMU's SMMUv3 and the model differ, and either the model's board (tests/baremetal_board.c) does as QEMU, or QEMU's run is rewritten here.
 #	at-once		QEMU carries out commands within the store to CMDQ_PROD: the board lets the model come to rest after each store
 #	words		QEMU splits a DMA that is refused into words, each with a record of its own: the board's edu devices do
-#	no-gbpa		up to 8.0 GBPA is RAZ/WI, off means bypass: the board hides it
+#	no-gbpa		7.2 has GBPA RAZ/WI, off means bypass: if the program says so, the board hides the model's
 #	class		7.2 leaves CLASS of faults at 0 where 7.3.13 says 2, "the input address caused it"
 #	full-is-abort	a full event queue gives GERROR.EVENTQ_ABT_ERR, not EVENTQ_PROD.OVFLG (7.4): the same records are lost, but it takes more dispatches
-#	id		IDR0.NS1ATS says 1 on the model (no split-stage ATS), IDR3.BBML 0; from 10.0 on there are features in QEMU that the model lacks
+#	id		IDR0.NS1ATS says 1 on the model (no split-stage ATS), and its IDR3.BBML 0, where 7.2 has 0 and 2: no driver of ours looks at either
 quirk_class() {
 	awk '$1 == "0000000000000001" && $2 ~ /1[0-3]$/ && substr($3, 6, 1) == "0" { $3 = substr($3, 1, 5) "2" substr($3, 7) } { print }' "$1"
 }
