@@ -40,7 +40,7 @@ static struct iovm_smmuv3_model *model;
 static const char *file;
 static uint64_t now, random_state;
 static bool no_gbpa;
-static unsigned long commands_broken;	/* by commands that are not legal: as many as were spoilt */
+static unsigned long commands_broken;	/* by commands that are not legal: those that were spoilt, each time they were tried */
 
 static _Noreturn void give_up(const char *what, uint64_t where)
 {
@@ -326,6 +326,7 @@ static bool judge(void)
 	static const char *const wanted[] = { "access", "guard", "update", "gerrorn", "setup", "init", "prod", "entry", "command", "cons", "cfgi", "asid", "acknowledged" };
 	uint64_t broken = iovm_smmuv3_model_judge(model);
 	struct iovm_model_duty duty;
+	unsigned long spoilt = log_spoilt * LOG_TRIES;
 	unsigned n, i, untested = 0;
 
 	for (n = 0; iovm_smmuv3_model_duty(model, n, &duty); n++)
@@ -334,8 +335,8 @@ static bool judge(void)
 				fprintf(stderr, "the model: %s was never tested\n", duty.name);
 				untested++;
 			}
-	fprintf(stderr, "the model: %llu duties broken, %lu of them by commands that the program spoilt\n", (unsigned long long)broken, log_spoilt);
-	return !untested && broken == log_spoilt && commands_broken == log_spoilt;
+	fprintf(stderr, "the model: %llu duties broken, %lu of them by commands that the program spoilt\n", (unsigned long long)broken, spoilt);
+	return !untested && broken == spoilt && commands_broken == spoilt;
 }
 
 _Noreturn void board_exit(long code)

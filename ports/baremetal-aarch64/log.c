@@ -106,8 +106,10 @@ static void between_write32(void *regs, uint32_t offset, uint32_t value)
 		note_events(log, value);
 	else if (offset == REG_EVENTQ_CONS)
 		log->events_seen = value;
-	if (offset == REG_GERRORN)
+	if (offset == REG_GERRORN) {
 		log->aborts += !!((value ^ gerrorn) & active & EVENTQ_ABT_ERR);
+		log->stopped &= !((value ^ gerrorn) & active & CMDQ_ERR);	/* it is tried again */
+	}
 	if (offset == REG_CR0)
 		check_queues(log, value & ~real_read(log, REG_CR0));
 	log->real.write32(log->real.regs, offset, value);

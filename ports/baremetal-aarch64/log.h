@@ -29,7 +29,8 @@ struct log {
 	unsigned long disorder;			/* TLBI while a CFGI was not complete: what is thrown out may come back from the old entry; or a queue that was not empty when switched on */
 };
 extern struct log command_log;
-extern unsigned long log_spoilt;		/* commands, in all lives */
+enum { LOG_TRIES = 2 };			/* the driver tries a command that is refused once more as it stands, then replaces it: so often it fails */
+extern unsigned long log_spoilt;	/* commands, in all lives */
 void log_between(struct log *log, struct iovm_smmuv3_config *config);	/* from here on config's accesses pass by the log */
 void log_note(enum log_note kind, const uint64_t *words, unsigned n);	/* n words, 1..4 */
 bool log_save(void);		/* everything noted, into the file that the command line names; true: done, or none is named */
