@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "bench.h"
+#include "smmu.h"
 
 enum { PASID_BITS = 20, QUEUE_LOG2 = 18, REQUESTS_LOG2 = 12, COMMANDS_LOG2 = 14, WAIT_TURNS = 1 << 26 };
 #define LAST_BIT (1ull << 63)
@@ -105,6 +106,19 @@ static void port_free(void *ctx, void *mem, size_t size)
 {
 	free(mem);
 }
+static void *port_dma_alloc(void *ctx, size_t size, uint64_t *bus)
+{
+	void *mem = aligned_alloc(size, size);
+
+	if (mem != NULL)
+		memset(mem, 0, size);
+	*bus = (uintptr_t)mem;
+	return mem;
+}
+static void port_dma_free(void *ctx, void *mem, size_t size, uint64_t bus)
+{
+	free(mem);
+}
 static void port_lock(void *ctx)
 {
 	pthread_mutex_lock(&((struct world *)ctx)->mutex);
@@ -122,6 +136,13 @@ static int mm_watch(void *ctx, void *mm, struct iovm_table *table)
 {
 	table->format = IOVM_TABLE_SIM;
 	table->root = (uintptr_t)mm;
+	if (((const struct world *)ctx)->smmu == NULL)
+		return 0;
+	table->format = IOVM_TABLE_AARCH64_S1;
+	table->control = 16 | 1 << 8 | 1 << 10 | 3 << 12 | 1 << 23 | 5ull << 32;	/* T0SZ, write-back, shared, EPD1, 48 bits */
+	table->attributes = 0xff;
+	table->top = (1ull << 48) - 1;
+	table->root &= ~0xfffull;
 	return 0;
 }
 static void mm_unwatch(void *ctx, void *mm)
@@ -171,12 +192,13 @@ static void add_device(struct world *world, uint32_t id)
 	must(iovm_device_init(world->dev[id]), "device_init");
 }
 
-struct world *world_new(uint32_t ndevices, uint32_t nmms, uint32_t nspare)
+static struct world *make(uint32_t ndevices, uint32_t nmms, uint32_t nspare, bool smmu)
 {
 	struct world *world = bench_memory(sizeof(*world));
 	const struct iovm_config config = {
 		.size = sizeof(config), .max_mms = nmms + nspare, .pasid_bits = PASID_BITS,
-		.port = { .ctx = world, .alloc = port_alloc, .free = port_free, .lock = port_lock, .unlock = port_unlock, .wait = port_wait },
+		.port = { .ctx = world, .alloc = port_alloc, .free = port_free, .dma_alloc = port_dma_alloc, .dma_free = port_dma_free,
+			  .lock = port_lock, .unlock = port_unlock, .wait = port_wait },
 		.mm = { .ctx = world, .watch = mm_watch, .unwatch = mm_unwatch, .fault = mm_fault } };
 
 	pthread_mutex_init(&world->mutex, NULL);
@@ -184,7 +206,10 @@ struct world *world_new(uint32_t ndevices, uint32_t nmms, uint32_t nspare)
 	world->nmms = nmms;
 	world->nspare = nspare;
 	must(iovm_new(&world->sys, &config), "new");
-	add_iommu(world);
+	if (!smmu)
+		add_iommu(world);
+	else if ((world->smmu = smmu_bench_new(world->sys, &world->iommu)) == NULL)
+		must(IOVM_E_UNSUPPORTED, "smmuv3_add");
 	world->dev = bench_memory(ndevices * sizeof(*world->dev));
 	world->mm = bench_memory((nmms + nspare) * sizeof(*world->mm));
 	world->pasid = bench_memory(nmms * sizeof(*world->pasid));
@@ -194,6 +219,16 @@ struct world *world_new(uint32_t ndevices, uint32_t nmms, uint32_t nspare)
 		world->pasid[i] = (uint32_t)must(iovm_bind_mm(world->dev[i % ndevices], &world->mm[i], NULL, NULL), "bind_mm");
 	world_settle(world);
 	return world;
+}
+
+struct world *world_new(uint32_t ndevices, uint32_t nmms, uint32_t nspare)
+{
+	return make(ndevices, nmms, nspare, false);
+}
+
+struct world *world_new_smmu(uint32_t ndevices, uint32_t nmms)
+{
+	return make(ndevices, nmms, 0, true);
 }
 
 void world_settle(struct world *world)
@@ -229,21 +264,35 @@ void traffic_init(struct traffic *traffic, struct world *world, unsigned npages)
 	traffic->index = bench_memory(world->ndevices * sizeof(*traffic->index));
 }
 
-void traffic_emit(struct traffic *traffic, struct ring *ring, unsigned ngroups)
+void traffic_group(struct traffic *traffic, struct traffic_request *r)
 {
 	const struct world *world = traffic->world;
+	uint32_t mm = bench_below(&traffic->seed, world->nmms), stream = mm % world->ndevices;
+
+	*r = (struct traffic_request){ .stream = stream, .pasid = world->pasid[mm], .index = traffic->index[stream]++ % IOVM_PRG_INDICES };
+}
+
+bool traffic_page(struct traffic *traffic, struct traffic_request *r)
+{
+	if (r->last)
+		return false;
+	r->last = ++r->page == traffic->npages;
+	r->addr = (++traffic->page & 0xfffffffff) << IOVM_PAGE_SHIFT;
+	return true;
+}
+
+void traffic_emit(struct traffic *traffic, struct ring *ring, unsigned ngroups)
+{
 	unsigned long prod = load_rlx(&ring->prod);
+	struct traffic_request r;
 
 	while (ngroups-- > 0) {
-		uint32_t mm = bench_below(&traffic->seed, world->nmms), stream = mm % world->ndevices;
-		uint64_t key = world->pasid[mm] | (uint64_t)stream << 20 | (uint64_t)(traffic->index[stream]++ % IOVM_PRG_INDICES) << 36 |
-			       (uint64_t)(IOVM_READ | IOVM_WRITE) << 60;
+		traffic_group(traffic, &r);
+		while (traffic_page(traffic, &r)) {
+			struct record *record = &ring->record[prod++ & ring->mask];
 
-		for (unsigned page = 1; page <= traffic->npages; page++) {
-			struct record *r = &ring->record[prod++ & ring->mask];
-
-			r->a = key | (page == traffic->npages ? LAST_BIT : 0);
-			r->b = (++traffic->page & 0xfffffffff) << IOVM_PAGE_SHIFT;
+			record->a = r.pasid | (uint64_t)r.stream << 20 | (uint64_t)r.index << 36 | (uint64_t)(IOVM_READ | IOVM_WRITE) << 60 | (r.last ? LAST_BIT : 0);
+			record->b = r.addr;
 		}
 	}
 	store_rel(&ring->prod, prod);

@@ -37,9 +37,11 @@ struct world {
 	uint32_t ndevices, nmms, nspare;
 	uint64_t now;
 	struct hardware hw;
+	struct smmu_bench *smmu;	/* NULL: the IOMMU is hw */
 	pthread_mutex_t mutex;
 };
 struct world *world_new(uint32_t ndevices, uint32_t nmms, uint32_t nspare);	/* ends the program if it cannot be had */
+struct world *world_new_smmu(uint32_t ndevices, uint32_t nmms);	/* the same over an SMMUv3: smmu.h. Never deleted */
 void world_del(struct world *world);
 void world_settle(struct world *world);	/* all requests served, all commands forgotten */
 
@@ -51,6 +53,9 @@ struct traffic {
 	uint16_t *index;		/* next PRG index by device */
 };
 void traffic_init(struct traffic *traffic, struct world *world, unsigned npages);
+struct traffic_request { uint32_t stream, pasid; uint16_t index; bool last; unsigned page; uint64_t addr; };
+void traffic_group(struct traffic *traffic, struct traffic_request *r);	/* the next group */
+bool traffic_page(struct traffic *traffic, struct traffic_request *r);	/* its next request; false: it had its last */
 void traffic_emit(struct traffic *traffic, struct ring *ring, unsigned ngroups);
 /* Take what is in the command ring; returns how many Lasts were answered; *bad counts the answers that were not Success. */
 unsigned traffic_answers(struct ring *ring, uint64_t *bad);

@@ -45,6 +45,11 @@ stage_tsan() {
 	CK_FORK=no suite "$work/tsan" 'tsan: ' TESTS="$threaded" check_PROGRAMS="$threaded"
 }
 
+stage_threads() {	# a million batches by sixteen threads through one command queue; the other stages try fewer
+	make -C "$build" tests/smmu_threads >"$work/threads.log" 2>&1 && IOVM_TEST_BATCHES=1000000 "$build/tests/smmu_threads" >>"$work/threads.log" 2>&1
+	result $? 'threads: 16 on one command queue, a million batches' "$work/threads.log"
+}
+
 stage_clang() {	# shared libraries, warnings are errors: the examples run against the export maps
 	whole_suite clang --enable-werror CC=clang
 }
@@ -97,7 +102,7 @@ stage_soak() {	# 20 seeds of 100,000 steps, as many at a time as there are cores
 }
 
 stage_baremetal() {	# the driver on an SMMU that others wrote
-	make -C "$build" libiovm.la >"$work/baremetal.log" 2>&1
+	make -C "$build" libiovm.la tests/baremetal >"$work/baremetal.log" 2>&1
 	delegate baremetal sh "$here/tests/baremetal.sh" "$build"
 }
 
@@ -134,7 +139,7 @@ stage_bench() {	# instructions, which do not depend on the machine's mood
 	result $? 'bench --count: submit within 1.5 x of a bare ring' "$work/bench.ratios"
 }
 
-for stage in ${CI_STAGES:-rules freestanding aarch64 baremetal linux porting deny fuzz bare installed fresh clang asan tsan distcheck soak bench mutants}; do
+for stage in ${CI_STAGES:-rules freestanding aarch64 baremetal linux porting deny fuzz bare installed fresh clang asan tsan threads distcheck soak bench mutants}; do
 	progress "$stage"
 	"stage_$stage"
 done

@@ -36,6 +36,24 @@ START_TEST(kept_until_cfgi)
 }
 END_TEST
 
+/* Off: its tables may go, as long as everything is invalidated before it is on again (3.11, "init"). On: not */
+START_TEST(tables_go_while_off)
+{
+	struct mr *r = mr_on(NULL);
+	uint64_t at = mr_stream(r, SID, 0), table = mr_cd(r, at, 7, CD_A | CD_R, 0);
+
+	mr_map(r, table, VA, PA, PTE_RW);
+	ck_assert_uint_eq(mr_access(r, SID, MR_NONE, VA, 1).addr, PA);
+	if (!_i)
+		mr_enable(r, ALL_ON & ~SMMUEN);
+	mr_mem(r, at)[0] = 0;
+	mr_ste(r, SID)[0] = 0;
+	ck_assert_uint_eq(iovm_smmuv3_model_judge(r->m), _i ? 2 : 0);
+	ck_assert_str_eq(mr_broken(r), _i ? "cfgi" : "");
+	mr_del(r);
+}
+END_TEST
+
 /* A late effect happens at the SYNC at the latest: who leaves the SYNC out sees the old */
 START_TEST(no_sync_no_effect)
 {
@@ -463,6 +481,7 @@ int main(void)
 	TCase *t = tcase_create("walk");
 
 	tcase_add_test(t, kept_until_cfgi);
+	tcase_add_loop_test(t, tables_go_while_off, 0, 2);
 	tcase_add_test(t, no_sync_no_effect);
 	tcase_add_loop_test(t, tlbi_rows, 0, sizeof tlbis / sizeof *tlbis);
 	tcase_add_loop_test(t, el2_rows, 0, sizeof el2 / sizeof *el2);

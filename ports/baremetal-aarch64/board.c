@@ -17,6 +17,16 @@ static struct {
 	unsigned long taken;
 } line[BOARD_SPIS];
 
+/* ---- the bus: memory has the same address there -------------------------------------------------------------------------------- */
+
+uint32_t mmio_read32(uint64_t at) { return *(volatile uint32_t *)at; }
+void mmio_write16(uint64_t at, uint16_t value) { *(volatile uint16_t *)at = value; }
+void mmio_write32(uint64_t at, uint32_t value) { *(volatile uint32_t *)at = value; }
+void mmio_write64(uint64_t at, uint64_t value) { *(volatile uint64_t *)at = value; }
+void barrier(void) { __asm__ volatile("dsb sy" ::: "memory"); }
+uint64_t bus_address(const void *memory) { return (uint64_t)memory; }
+void *bus_memory(uint64_t address) { return (void *)address; }
+
 /* ---- memory, by the compiler's contract ------------------------------------------------------------------------------------- */
 
 static bool aligned(const void *a, const void *b) { return (((uintptr_t)a | (uintptr_t)b) & 7) == 0; }

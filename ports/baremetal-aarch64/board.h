@@ -28,10 +28,13 @@ void board_vsay(const char *format, __builtin_va_list args);
 bool board_arguments(char *text, size_t size);
 bool board_file(const char *name, const void *from, size_t size);
 
-static inline uint32_t mmio_read32(uint64_t at) { return *(volatile uint32_t *)at; }
-static inline void mmio_write32(uint64_t at, uint32_t value) { *(volatile uint32_t *)at = value; }
-static inline void mmio_write64(uint64_t at, uint64_t value) { *(volatile uint64_t *)at = value; }
-static inline void barrier(void) { __asm__ volatile("dsb sy" ::: "memory"); }
+uint32_t mmio_read32(uint64_t at);
+void mmio_write16(uint64_t at, uint16_t value);
+void mmio_write32(uint64_t at, uint32_t value);
+void mmio_write64(uint64_t at, uint64_t value);
+void barrier(void);				/* between memory and everything on the bus */
+uint64_t bus_address(const void *memory);	/* what devices and the SMMU call it, below 4 GiB; and back */
+void *bus_memory(uint64_t address);
 
 void *memcpy(void *restrict to, const void *restrict from, size_t n);
 void *memmove(void *to, const void *from, size_t n);

@@ -61,12 +61,12 @@ static void port_free(void *ctx, void *mem, size_t size)
 	give(mem, size);
 }
 
-static void *port_dma_alloc(void *ctx, size_t size, uint64_t *bus)	/* memory has the same address on the bus */
+static void *port_dma_alloc(void *ctx, size_t size, uint64_t *bus)
 {
 	unsigned class;
 	void *mem = take(size, &class);
 
-	*bus = (uint64_t)mem;
+	*bus = bus_address(mem);
 	if (mem)
 		((struct glue *)ctx)->dma_bytes += size;
 	return mem;
@@ -109,7 +109,7 @@ static int mm_watch(void *ctx, void *mm, struct iovm_table *table)
 
 	table->format = IOVM_TABLE_AARCH64_S1;
 	table->asid = m->asid;
-	table->root = (uint64_t)m->table.root;
+	table->root = bus_address(m->table.root);
 	table->control = table_control();
 	table->attributes = table_attributes();
 	table->top = ((uint64_t)1 << TABLE_BITS) - 1;
@@ -128,7 +128,7 @@ static void mm_fault(void *ctx, void *mm, struct iovm_fault *faults, unsigned n)
 
 static uint32_t smmu_read32(void *regs, uint32_t offset)
 {
-	uint32_t value = mmio_read32((uint64_t)regs + offset);
+	uint32_t value = mmio_read32((uintptr_t)regs + offset);
 
 	barrier();
 	return value;
@@ -137,7 +137,7 @@ static uint32_t smmu_read32(void *regs, uint32_t offset)
 static void smmu_write32(void *regs, uint32_t offset, uint32_t value)
 {
 	barrier();
-	mmio_write32((uint64_t)regs + offset, value);
+	mmio_write32((uintptr_t)regs + offset, value);
 }
 
 static void rung(void *g) { ((struct glue *)g)->work = true; }

@@ -5,20 +5,24 @@
 
 enum { REG_CR0 = 0x20, REG_GERROR = 0x60, REG_GERRORN = 0x64, REG_CMDQ_BASE = 0x90, REG_CMDQ_PROD = 0x98, REG_CMDQ_CONS = 0x9c,
        REG_EVENTQ_BASE = 0xa0, REG_EVENTQ_PROD = 0x100a8, REG_EVENTQ_CONS = 0x100ac, INDEX = 0xfffff };
-enum { SMMUEN = 1, EVENTQEN = 4, CMDQEN = 8, CMDQ_ERR = 1, EVENTQ_ABT_ERR = 4, OPCODE_SYNC = 0x46, OPCODE_NONE = 0xff, TG_4K = 1, NOTED = 1 << 17 };
+enum { SMMUEN = 1, EVENTQEN = 4, CMDQEN = 8, CMDQ_ERR = 1, EVENTQ_ABT_ERR = 4, OPCODE_SYNC = 0x46, OPCODE_NONE = 0xff, TG_4K = 1, NOTED = 1 << 20 };
+#define OVACKFLG	(1u << 31)
 
 struct log command_log;
-static struct { uint64_t command[NOTED][2]; unsigned n; bool full; } noted;
+unsigned long log_spoilt;
+static struct { struct { uint64_t kind, word[4]; } note[NOTED]; unsigned n; bool full; } noted;
 
 static uint64_t *slot(const struct log *log, uint32_t at) { return log->queue + 2 * (at & ((1u << log->log2) - 1)); }
 static uint32_t next(const struct log *log, uint32_t at) { return (at + 1) & ((2u << log->log2) - 1); }
 static uint32_t real_read(const struct log *log, uint32_t offset) { return log->real.read32(log->real.regs, offset); }
 
-static void note(const uint64_t *command)
+void log_note(enum log_note kind, const uint64_t *words, unsigned n)
 {
-	noted.full = noted.n == NOTED;
-	if (!noted.full)
-		memcpy(noted.command[noted.n++], command, 16);
+	noted.full |= noted.n == NOTED;
+	if (noted.full)
+		return;
+	noted.note[noted.n].kind = kind;
+	memcpy(noted.note[noted.n++].word, words, n * sizeof *words);
 }
 
 static void follow(struct log *log, const uint64_t *command)
@@ -41,12 +45,12 @@ static void note_consumed(struct log *log)
 	if (!(real_read(log, REG_CR0) & CMDQEN))
 		return;
 	for (; log->seen != cons; log->seen = next(log, log->seen)) {
-		note(slot(log, log->seen));
+		log_note(NOTE_COMMAND, slot(log, log->seen), 2);
 		follow(log, slot(log, log->seen));
 		log->stopped = false;
 	}
 	if (!log->stopped && (real_read(log, REG_GERROR) ^ real_read(log, REG_GERRORN)) & CMDQ_ERR) {
-		note(slot(log, cons));
+		log_note(NOTE_COMMAND, slot(log, cons), 2);
 		log->failed++;
 		log->stopped = true;
 	}
@@ -60,6 +64,7 @@ static void spoil(struct log *log, uint32_t prod)
 		if ((slot(log, at)[0] & 0xff) / 16 + 1 == log->spoil) {
 			slot(log, at)[0] |= OPCODE_NONE;
 			log->spoil = LOG_NONE;
+			log_spoilt++;
 		}
 }
 
@@ -71,27 +76,40 @@ static void check_queues(struct log *log, uint32_t on)
 		log->disorder += ((real_read(log, REG_EVENTQ_PROD) ^ real_read(log, REG_EVENTQ_CONS)) & INDEX) != 0;
 }
 
+/* Before the SMMU hears that their room is free */
+static void note_events(struct log *log, uint32_t cons)
+{
+	log->overflows += (cons ^ log->events_seen) >> 31;
+	for (; (log->events_seen ^ cons) & log->events_mask; log->events_seen++, log->events++)
+		log_note(NOTE_EVENT, log->events_queue + 4 * (log->events_seen & log->events_mask >> 1), 4);
+	log->events_seen = cons;
+}
+
 static void between_write32(void *regs, uint32_t offset, uint32_t value)
 {
 	struct log *log = regs;
 	uint32_t active = real_read(log, REG_GERROR) ^ real_read(log, REG_GERRORN), gerrorn = real_read(log, REG_GERRORN);
 
 	if (offset == REG_CMDQ_BASE) {
-		log->queue = (uint64_t *)(uint64_t)(value & ~31u);	/* below 4 GiB on this board */
+		log->queue = bus_memory(value & ~31u);
 		log->log2 = value & 31;
 	}
 	if (offset == REG_CMDQ_CONS)
 		log->seen = value;
 	if (offset == REG_CMDQ_PROD && log->spoil)
 		spoil(log, value);
-	if (offset == REG_EVENTQ_BASE)
+	if (offset == REG_EVENTQ_BASE) {
+		log->events_queue = bus_memory(value & ~31u);
 		log->events_mask = (2u << (value & 31)) - 1;
-	if (offset == REG_EVENTQ_CONS) {
-		log->events += (value - log->events_seen) & log->events_mask;
-		log->events_seen = value;
 	}
-	if (offset == REG_GERRORN)
+	if (offset == REG_EVENTQ_CONS && real_read(log, REG_CR0) & EVENTQEN)
+		note_events(log, value);
+	else if (offset == REG_EVENTQ_CONS)
+		log->events_seen = value;
+	if (offset == REG_GERRORN) {
 		log->aborts += !!((value ^ gerrorn) & active & EVENTQ_ABT_ERR);
+		log->stopped &= !((value ^ gerrorn) & active & CMDQ_ERR);	/* it is tried again */
+	}
 	if (offset == REG_CR0)
 		check_queues(log, value & ~real_read(log, REG_CR0));
 	log->real.write32(log->real.regs, offset, value);
@@ -120,5 +138,5 @@ bool log_save(void)
 		file++;
 	if (!*file)
 		return true;
-	return !noted.full && board_file(file + 1, noted.command, noted.n * sizeof noted.command[0]);
+	return !noted.full && board_file(file + 1, noted.note, noted.n * sizeof noted.note[0]);
 }

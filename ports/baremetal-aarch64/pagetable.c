@@ -4,7 +4,7 @@
 
 enum { VALID_TABLE = 3, UNPRIVILEGED = 1 << 6, READ_ONLY = 1 << 7, INNER_SHAREABLE = 3 << 8, ACCESSED = 1 << 10, NOT_GLOBAL = 1 << 11, ENTRIES = 512 };
 
-static uint64_t *next_table(uint64_t entry) { return (uint64_t *)(entry & 0xfffffffff000u); }
+static uint64_t *next_table(uint64_t entry) { return entry ? bus_memory(entry & 0xfffffffff000u) : NULL; }
 static unsigned index_at(uint64_t va, unsigned level) { return va >> (TABLE_BITS - 9 * level) & (ENTRIES - 1); }
 
 uint64_t table_control(void)
@@ -16,7 +16,7 @@ uint64_t table_attributes(void) { return 0xff; }	/* 0: Normal Write-Back */
 
 uint64_t table_leaf(const void *page, bool writable)
 {
-	return (uint64_t)page | VALID_TABLE | UNPRIVILEGED | INNER_SHAREABLE | ACCESSED | NOT_GLOBAL | (writable ? 0 : READ_ONLY);
+	return bus_address(page) | VALID_TABLE | UNPRIVILEGED | INNER_SHAREABLE | ACCESSED | NOT_GLOBAL | (writable ? 0 : READ_ONLY);
 }
 
 bool table_new(struct table *t)
@@ -49,7 +49,7 @@ bool table_map(struct table *t, uint64_t va, const void *page, bool writable)
 			if (!fresh)
 				return false;
 			barrier();
-			*(volatile uint64_t *)entry = (uint64_t)fresh | VALID_TABLE;
+			*(volatile uint64_t *)entry = bus_address(fresh) | VALID_TABLE;
 		}
 		at = next_table(*entry);
 	}
@@ -74,7 +74,7 @@ void table_unmap(struct table *t, uint64_t va)
 	for (level = 3; level > 1 && empty(path[level]); level--) {
 		*(volatile uint64_t *)&path[level - 1][index_at(va, level - 1)] = 0;
 		barrier();
-		path[level][ENTRIES - 1] = (uint64_t)t->limbo;	/* aligned: not a valid entry */
+		path[level][ENTRIES - 1] = (uintptr_t)t->limbo;	/* aligned: not a valid entry */
 		t->limbo = path[level];
 	}
 	barrier();
@@ -85,7 +85,7 @@ void table_reap(struct table *t)
 	while (t->limbo) {
 		uint64_t *page = t->limbo;
 
-		t->limbo = (uint64_t *)page[ENTRIES - 1];
+		t->limbo = (uint64_t *)(uintptr_t)page[ENTRIES - 1];
 		page_put(page);
 	}
 }

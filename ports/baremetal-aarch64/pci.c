@@ -55,7 +55,7 @@ void edu_attend(struct edu *e)
 
 void edu_master(struct edu *e, bool on)
 {
-	*(volatile uint16_t *)(e->config + PCI_COMMAND) = on ? PCI_MEMORY | PCI_MASTER : PCI_MEMORY;
+	mmio_write16(e->config + PCI_COMMAND, on ? PCI_MEMORY | PCI_MASTER : PCI_MEMORY);
 }
 
 void edu_start(struct edu *e, uint64_t iova, unsigned offset, unsigned length, bool to_memory)

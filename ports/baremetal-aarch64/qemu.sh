@@ -6,7 +6,7 @@ set -u
 program=$1
 shift
 semihosting='enable=on,target=native'
-[ -z "${COMMANDS-}" ] || semihosting="$semihosting,arg=iovm,arg=$COMMANDS"	# the file that the commands are saved to
+[ -z "${NOTES-}" ] || semihosting="$semihosting,arg=iovm,arg=$NOTES"	# the file for what log.h notes
 exec "${QEMU:-qemu-system-aarch64}" -machine virt,iommu=smmuv3 -cpu cortex-a57 -m 256 -nodefaults -display none -serial stdio -monitor none \
 	-semihosting-config "$semihosting" -icount shift=0,sleep=off \
 	-device edu,addr=1.0,dma_mask=0xffffffffffffffff -device edu,addr=2.0,dma_mask=0xffffffffffffffff -kernel "$program" "$@"

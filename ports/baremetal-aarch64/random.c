@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
-/* Everything at random, out of one fixed sequence of numbers, and in each other's way. */
+/* Everything at random, out of one fixed sequence of numbers, and in each other's way. No two draws are arguments of one call: compilers differ in which comes first. */
 #include "chapters.h"
 #include "check.h"
 
@@ -19,9 +19,12 @@ static void transfers(void)
 
 	for (i = 0; i < ENGINES; i++) {
 		struct engine *e = &traffic.engine[i];
+		unsigned page;
 
-		if (e->space && (chance(3) || !n))
-			t[n++] = transfer_at(e, chance(PAGES), chance(2));
+		if (!e->space || (n && !chance(3)))
+			continue;
+		page = chance(PAGES);
+		t[n++] = transfer_at(e, page, chance(2));
 	}
 	if (!n) {
 		engine_blocked(any_engine());
@@ -42,7 +45,12 @@ static void evict(void)
 		space_evict(s, i);
 }
 
-static void clean(void) { space_clean(any_space(), chance(PAGES)); }
+static void clean(void)
+{
+	struct space *s = any_space();
+
+	space_clean(s, chance(PAGES));
+}
 
 static void unmap(void)
 {
@@ -55,7 +63,12 @@ static void unmap(void)
 		space_unmap_range(any_space(), 0, UINT64_MAX);
 }
 
-static void move(void) { engine_switch(any_engine(), chance(8) ? any_space() : NULL); }
+static void move(void)
+{
+	struct engine *e = any_engine();
+
+	engine_switch(e, chance(8) ? any_space() : NULL);
+}
 
 static void die(void)
 {

@@ -282,7 +282,7 @@ void memory_audit(void)
 				right(&memory.space[i], k);
 }
 
-uint64_t memory_bait(void) { return (uint64_t)trap; }
+uint64_t memory_bait(void) { return bus_address(trap); }
 
 void memory_end(void)
 {

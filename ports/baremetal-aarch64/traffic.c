@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 #include "check.h"
+#include "log.h"
 #include "traffic.h"
 
 struct traffic traffic;
@@ -124,6 +125,29 @@ static void check_piece(const struct transfer *t, uint64_t va, unsigned offset, 
 		expect(!memcmp(p->frame, page_shadow(s, i), PAGE), "%lx: not the data that was sent", va);
 }
 
+static uint64_t hash(uint64_t h, const uint8_t *from, unsigned n)	/* FNV-1a */
+{
+	while (n--)
+		h = (h ^ *from++) * 0x100000001b3u;
+	return h;
+}
+
+/* What became of it, for the witness: the data as the device left it in memory, or found it there */
+static void note(const struct transfer *t, bool through)
+{
+	uint64_t h = 0xcbf29ce484222325u, va, end = t->va + t->length;
+	const struct page *p;
+
+	for (va = t->va; through && va < end; va = (va / PAGE + 1) * PAGE) {
+		p = &t->e->space->page[page_at(va)];
+		if (p->frame)
+			h = hash(h, p->frame + va % PAGE, (unsigned)((va | (PAGE - 1)) < end ? PAGE - va % PAGE : end - va));
+	}
+	log_note(NOTE_TRANSFER, (uint64_t[]){ t->e->edu.stream_id | (uint64_t)t->to_memory << 32 | (uint64_t)through << 33,
+					      t->va == memory_bait() ? 0 : t->va,	/* where that is, is the linker's business */
+					      (uint64_t)t->offset << 32 | t->length, through ? h : 0 }, 4);
+}
+
 static void finish(struct transfer *t)
 {
 	unsigned at, length;
@@ -135,6 +159,7 @@ static void finish(struct transfer *t)
 		check_piece(t, t->va + at, t->offset + at, length);
 	}
 	in_flight(t, -1);
+	note(t, true);
 	t->done = true;
 	traffic.transfers++;
 }
@@ -164,6 +189,8 @@ void transfer_run(struct transfer *t, unsigned n)
 			if (!t[i].done && !t[i].e->failed) {
 				finish(&t[i]);
 				left--;
+			} else if (!t[i].done) {
+				note(&t[i], false);
 			}
 	}
 	expect(!left, "%u transfers do not get through", left);
@@ -179,6 +206,7 @@ void transfer_refused(struct transfer *t)
 	start(t);
 	edu_wait(&t->e->edu);
 	serve_notices();
+	note(t, false);
 	t->e->now = NULL;
 }
 

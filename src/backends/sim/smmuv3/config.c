@@ -287,11 +287,14 @@ static void age(struct iovm_smmuv3_model *m, enum iovm__model_conf_kind kind, st
 	}
 }
 
+/* While it is off nothing is owed: before it is on again all must go (DUTY_INIT) */
 void iovm__model_confs_age(struct iovm_smmuv3_model *m, bool end)
 {
 	struct iovm__model_confs *c;
 	unsigned kind, i, some;
 
+	if (!model_on(m, CR0_SMMUEN))
+		return;
 	for (kind = 0; kind < CONF_KINDS; kind++) {
 		c = &m->confs[kind];
 		some = end ? c->sets * WAYS : c->sets * WAYS / 16;
