@@ -22,6 +22,8 @@ struct iovm__ck_dev {			/* one requester; a VF points to the unit (its PF) that 
 	uint8_t iommu, stu;
 	bool pcie, stalls;		/* it has capabilities; an access of it has stalled */
 	uint64_t stuck;			/* ordinal: it did not answer an invalidation */
+	uint64_t guilty[4];		/* tickets of the newest fences that failed for that */
+	unsigned nguilty;
 	bool response_pasid, ats, gone, resetting, fenced, suspect, confirmed;	/* confirmed: the suspect cannot reach memory any more */
 	uint64_t stream_epoch;		/* of the newest command about its stream entry; 0: none, or it is not the one that aborts */
 	bool stream_done;		/* its fence completed well */
@@ -57,7 +59,9 @@ struct iovm__ck_iommu {
 	unsigned flooding;			/* units that went beyond their credits */
 	unsigned streams;			/* devices whose stream entry waits for its fence */
 	bool smmu;				/* an SMMUv3; what follows is only of those */
-	uint64_t fence_taken, fence_told, atc_failed[IOVM__CK_FAILED];	/* tickets; those of the newest fences that failed for ATC */
+	uint64_t fence_taken, fence_told;	/* tickets */
+	uint64_t fenced_at;			/* ordinal of the last FENCE_DONE */
+	uint64_t atc_failed[IOVM__CK_FAILED];	/* tickets of the newest fences that failed for ATC */
 	unsigned natc_failed;
 	bool dead, seen, had_entries;
 	uint8_t number;

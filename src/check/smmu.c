@@ -145,6 +145,20 @@ void iovm__check_asid(struct iovm_check *ck, const struct iovm__ck_home *home, u
 
 /* ---- commands ------------------------------------------------------------------------------------------------------------------------------- */
 
+/* Whoever did not answer since the last fence is guilty of this one */
+static void atc_failed(struct iovm_check *ck, struct iovm__ck_iommu *iommu, const struct iovm_trace *rec)
+{
+	struct iovm__ck_dev *dev;
+	uint32_t i;
+
+	iommu->atc_failed[iommu->natc_failed++ % IOVM__CK_FAILED] = rec->b;
+	for (i = 0; ck->devs.cell && i <= ck->devs.mask; i++) {
+		dev = ck->devs.cell[i].val;
+		if (dev && ck->devs.cell[i].key >> 63 && dev->iommu == rec->iommu && dev->stuck > iommu->fenced_at)
+			dev->guilty[dev->nguilty++ % 4] = rec->b;
+	}
+}
+
 static void fence(struct iovm_check *ck, struct iovm__ck_iommu *iommu, const struct iovm_trace *rec)
 {
 	uint64_t *newest = rec->event == IOVM_TR_CMD ? &iommu->fence_taken : &iommu->fence_told;
@@ -154,15 +168,18 @@ static void fence(struct iovm_check *ck, struct iovm__ck_iommu *iommu, const str
 		iovm__check_fail(ck, 30, "fence %llu of IOMMU %u %s behind %llu", (unsigned long long)rec->b, (unsigned)rec->iommu,
 			rec->event == IOVM_TR_CMD ? "is submitted" : "completes", (unsigned long long)*newest);
 	*newest = rec->b;
-	if (rec->event == IOVM_TR_FENCE_DONE && rec->code == IOVM_E_ATC)
-		iommu->atc_failed[iommu->natc_failed++ % IOVM__CK_FAILED] = rec->b;
+	if (rec->event != IOVM_TR_FENCE_DONE)
+		return;
+	if (rec->code == IOVM_E_ATC)
+		atc_failed(ck, iommu, rec);
+	iommu->fenced_at = ck->ordinal;
 }
 
 /* A fence that failed has a guilty device; one that never ended has suspects */
 static void suspected(struct iovm_check *ck, const struct iovm__ck_iommu *iommu, const struct iovm_trace *rec)
 {
 	const struct iovm__ck_dev *dev = iovm__check_dev(ck, rec->iommu, rec->stream_id);
-	bool failed = false;
+	bool failed = false, guilty = false;
 	unsigned i;
 
 	if (!dev)
@@ -170,7 +187,9 @@ static void suspected(struct iovm_check *ck, const struct iovm__ck_iommu *iommu,
 	IOVM__CHECKED(ck, 31);
 	for (i = 0; i < IOVM__CK_FAILED; i++)
 		failed |= rec->b && iommu->atc_failed[i] == rec->b;
-	if (failed && dev->stuck <= dev->removed)
+	for (i = 0; i < 4; i++)
+		guilty |= dev->guilty[i] == rec->b;
+	if (failed && !guilty)
 		iovm__check_fail(ck, 31, "stream 0x%x is blamed for fence %llu, and has answered every invalidation", (unsigned)rec->stream_id, (unsigned long long)rec->b);
 }
 

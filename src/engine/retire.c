@@ -6,6 +6,8 @@
  *   SNAPSHOT   newest() of both queues, once, after the cut (after an overflow once more, at most twice)
  *   CONSUME    until everything before it was consumed
  *   CLEAN      forget partial groups, answer groups that the host has; out of the hash: from here on nothing finds the bond
+ *   RESUMED    of a device that stalls: until the answers are carried out. An access that is being terminated may still complete if a page becomes valid in time
+ *              (IHI 0070, 3.12.2.2), so nothing may become valid in the bond's place before
  *   TELL       UNBOUND, the bond's last word
  *   RECUT      only if the cut had failed: the PASID is in quarantine; once its device is no suspect any more the cut is made again, then SNAPSHOT again
  *   GRACE      notifiers that may still look at it
@@ -14,9 +16,9 @@
  */
 #include "engine/engine.h"
 
-enum { SNAPSHOT, CONSUME, CLEAN, TELL, RECUT, GRACE };
+enum { SNAPSHOT, CONSUME, CLEAN, RESUMED, TELL, RECUT, GRACE };
 enum { TOKENS, UNPUBLISH, SLOT_GRACE };
-enum { SOON = 1000000 };	/* ns; what somebody else must do first is looked at again after so long */
+enum { SOON = 1000000, HARDWARE = 50000 };	/* ns; what somebody else, or the IOMMU, must do first is looked at again after so long */
 
 /* ---- callbacks ---------------------------------------------------------------------------------------------------------------------- */
 
@@ -72,6 +74,26 @@ static bool clean(struct iovm_iommu *iommu, struct iovm__bond *b)
 	iovm__group_forget(iommu, b);
 	if (!iovm__pri_orphan(iommu, b, false))
 		return false;
+	b->step = RESUMED;
+	return true;
+}
+
+/* Answers go before all else, so a fence behind any command is one behind them. How it ends says nothing of them: they were consumed */
+static bool resumed(struct iovm_iommu *iommu, struct iovm__bond *b)
+{
+	struct iovm_device *dev = load_rlx(&b->dev);
+
+	if (dev->fn.stall && !load_acq(&iommu->dead)) {
+		if (!b->fencing) {
+			iovm__answers_publish(iommu);
+			b->cmd[0] = (struct iovm_cmd){ .op = IOVM_CMD_ENTRY, .pasid = load_rlx(&b->pasid), .fn = &dev->fn };
+			iovm__submit_post(iommu, &b->batch, b->cmd, 1, false);
+			b->fencing = true;
+		}
+		if (iovm__submit_poll(iommu, &b->batch) == 0)
+			return false;
+	}
+	b->fencing = false;
 	b->step = TELL;
 	return true;
 }
@@ -198,6 +220,8 @@ static bool drain_step(struct iovm_iommu *iommu, struct iovm__bond *b, bool *end
 		return b->step == CLEAN;
 	case CLEAN:
 		return clean(iommu, b);
+	case RESUMED:
+		return resumed(iommu, b);
 	case TELL:
 		return tell(iommu, b);
 	case RECUT:
@@ -347,6 +371,8 @@ bool iovm__retiring(const struct iovm_iommu *iommu)
 /* When it is worth looking at it again; 0: at once */
 static uint64_t bond_due(const struct iovm_iommu *iommu, const struct iovm__bond *b)
 {
+	if (b->step == RESUMED)
+		return iommu->now + HARDWARE;
 	if (b->step == GRACE || b->recutting)
 		return iommu->now + SOON;
 	if (b->step != RECUT)

@@ -65,7 +65,7 @@ struct iovm__bond {
 	struct iovm__token *tokens;	/* pri: PENDING groups of it */
 	struct iovm__bond *drain_next;
 	unsigned step, snapshots, grace;
-	bool told_quarantine, recutting;
+	bool told_quarantine, recutting, fencing;
 	uint64_t snap[2];
 	uint64_t retry_at;
 	struct iovm__batch batch;
