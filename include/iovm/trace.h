@@ -53,7 +53,7 @@ struct iovm_trace {		/* 64 bytes, no padding; fields that an event does not name
 	X(AUTO, 4, "the IOMMU answered a dropped Last by itself: key, code=response") \
 	X(ANSWERED, 5, "the IOMMU delivered the engine's response to the device: key, code=response") \
 	X(EXEC, 6, "the IOMMU carried out a command: code=op, stream, pasid, a=first, b=last, id=ASID (TLB)") \
-	X(FENCE_DONE, 7, "a fence completed: iommu, b=ticket, code=0 or the error that it completed with") \
+	X(FENCE_DONE, 7, "a fence completed, and that can be seen: iommu, b=ticket, code=0 or the error that it completed with, a=ordinal of the last record before it was carried out (SMMUv3)") \
 	X(FENCE_STUCK, 8, "a fence began to wait for a device that does not answer: stream, b=ticket") \
 	X(MAP, 9, "page table gained a..b: mm, flags=rights") \
 	X(UNMAP, 10, "page table lost a..b (or rights in it): mm, flags=rights that remain") \

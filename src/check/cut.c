@@ -124,8 +124,11 @@ static void entry_command(struct iovm_check *ck, const struct iovm_trace *rec, u
 	struct iovm__ck_bond *bond;
 
 	for (bond = ck->out; bond; bond = bond->out_next)
-		if (bond->dev == dev && bond->quiet && (rec->flags & IOVM_CMD_STREAM || bond->pasid == rec->pasid))
+		if (bond->dev == dev && bond->quiet && (rec->flags & IOVM_CMD_STREAM || bond->pasid == rec->pasid)) {
 			attempt(&bond->entry, epoch);
+			if (bond->snap)
+				attempt(&bond->again, epoch);
+		}
 }
 
 /* Is every entry that ever walked here quiet, with a fence between its command and this epoch? */
@@ -186,7 +189,7 @@ static void settle(struct iovm__ck_bond *bond, uint64_t epoch, bool ok)
 		bond->idle = 0;
 	if (attempt_done(&bond->tlb, epoch, ok))
 		bond->idle = 0;
-	if (attempt_done(&bond->atc, epoch, ok))
+	if (attempt_done(&bond->atc, epoch, ok) || attempt_done(&bond->again, epoch, true))
 		bond->idle = 0;
 	if (bond->home && attempt_done(&bond->home->tlb, epoch, ok))
 		bond->idle = 0;
@@ -228,6 +231,7 @@ static void snapshot(struct iovm_check *ck, const struct iovm_trace *rec)
 	if (!bond)
 		return;
 	bond->snap = true;
+	bond->again = (struct iovm__ck_step){ .n = 0 };
 	bond->snap_ok = iovm__check_cut_done(bond);
 	bond->snap_at[0] = rec->a;
 	bond->snap_at[1] = rec->b;
@@ -248,7 +252,7 @@ static void cycle(struct iovm_check *ck, struct iovm__ck_iommu *iommu, const str
 		}
 		if (!bond->unbind_done || !bond->has_cb || bond->unbound || bond->callbacks || iommu->nfences || iommu->dead)
 			continue;
-		if (bond->snap && !consumed(ck, bond))
+		if (bond->snap && (!consumed(ck, bond) || (!bond->dev->pcie && !bond->again.ok)))	/* what may stall waits for one more fence */
 			bond->idle = 0;
 		else if (++bond->idle == DRAIN_CYCLES + 1)
 			iovm__check_fail(ck, 35, "bond %u is not drained %u dispatches after the last completion that it waited for",

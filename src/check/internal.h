@@ -22,8 +22,6 @@ struct iovm__ck_dev {			/* one requester; a VF points to the unit (its PF) that 
 	uint8_t iommu, stu;
 	bool pcie, stalls;		/* it has capabilities; an access of it has stalled */
 	uint64_t stuck;			/* ordinal: it did not answer an invalidation */
-	uint64_t guilty[4];		/* tickets of the newest fences that failed for that */
-	unsigned nguilty;
 	bool response_pasid, ats, gone, resetting, fenced, suspect, confirmed;	/* confirmed: the suspect cannot reach memory any more */
 	uint64_t stream_epoch;		/* of the newest command about its stream entry; 0: none, or it is not the one that aborts */
 	bool stream_done;		/* its fence completed well */
@@ -61,7 +59,7 @@ struct iovm__ck_iommu {
 	bool smmu;				/* an SMMUv3; what follows is only of those */
 	uint64_t fence_taken, fence_told;	/* tickets */
 	uint64_t fenced_at;			/* ordinal of the last FENCE_DONE */
-	uint64_t atc_failed[IOVM__CK_FAILED];	/* tickets of the newest fences that failed for ATC */
+	struct { uint64_t ticket, since; } atc_failed[IOVM__CK_FAILED];	/* the newest fences that failed for ATC; since: ordinal of the fence before */
 	unsigned natc_failed;
 	bool dead, seen, had_entries;
 	uint8_t number;
@@ -107,6 +105,7 @@ struct iovm__ck_bond {
 	uint32_t open, open_lasts;
 	struct iovm__ck_step entry, tlb, atc;
 	bool snap, snap_ok;
+	struct iovm__ck_step again;	/* an entry command after the snapshot: what may stall is drained behind its fence */
 	uint64_t snap_at[2];
 	unsigned idle;			/* dispatches since nothing held the drain up */
 };

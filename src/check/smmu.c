@@ -127,7 +127,7 @@ static void entry(struct iovm_check *ck, const struct iovm_trace *rec)
 	if (rec->code != IOVM_TO_WALK || !dev || !dev->stalls)
 		return;
 	IOVM__CHECKED(ck, 15);
-	if (map_get(&ck->aborting, pasid_key(dev, rec->pasid)))
+	if (rec->pasid != IOVM_NO_PASID && map_get(&ck->aborting, pasid_key(dev, rec->pasid)))	/* entry 0 is replaced while its driver keeps the device still */
 		iovm__check_fail(ck, 15, "the entry of stream 0x%x, PASID %d becomes valid while accesses of it are being terminated", (unsigned)rec->stream_id, (int)rec->pasid);
 }
 
@@ -145,20 +145,6 @@ void iovm__check_asid(struct iovm_check *ck, const struct iovm__ck_home *home, u
 
 /* ---- commands ------------------------------------------------------------------------------------------------------------------------------- */
 
-/* Whoever did not answer since the last fence is guilty of this one */
-static void atc_failed(struct iovm_check *ck, struct iovm__ck_iommu *iommu, const struct iovm_trace *rec)
-{
-	struct iovm__ck_dev *dev;
-	uint32_t i;
-
-	iommu->atc_failed[iommu->natc_failed++ % IOVM__CK_FAILED] = rec->b;
-	for (i = 0; ck->devs.cell && i <= ck->devs.mask; i++) {
-		dev = ck->devs.cell[i].val;
-		if (dev && ck->devs.cell[i].key >> 63 && dev->iommu == rec->iommu && dev->stuck > iommu->fenced_at)
-			dev->guilty[dev->nguilty++ % 4] = rec->b;
-	}
-}
-
 static void fence(struct iovm_check *ck, struct iovm__ck_iommu *iommu, const struct iovm_trace *rec)
 {
 	uint64_t *newest = rec->event == IOVM_TR_CMD ? &iommu->fence_taken : &iommu->fence_told;
@@ -170,26 +156,25 @@ static void fence(struct iovm_check *ck, struct iovm__ck_iommu *iommu, const str
 	*newest = rec->b;
 	if (rec->event != IOVM_TR_FENCE_DONE)
 		return;
-	if (rec->code == IOVM_E_ATC)
-		atc_failed(ck, iommu, rec);
-	iommu->fenced_at = ck->ordinal;
+	if (rec->code == IOVM_E_ATC) {
+		iommu->atc_failed[iommu->natc_failed % IOVM__CK_FAILED].ticket = rec->b;
+		iommu->atc_failed[iommu->natc_failed++ % IOVM__CK_FAILED].since = iommu->fenced_at;
+	}
+	iommu->fenced_at = rec->a;
 }
 
-/* A fence that failed has a guilty device; one that never ended has suspects */
+/* A fence that failed has guilty devices, which have not answered since the fence before it; one that never ended has suspects */
 static void suspected(struct iovm_check *ck, const struct iovm__ck_iommu *iommu, const struct iovm_trace *rec)
 {
 	const struct iovm__ck_dev *dev = iovm__check_dev(ck, rec->iommu, rec->stream_id);
-	bool failed = false, guilty = false;
 	unsigned i;
 
 	if (!dev)
 		return;
 	IOVM__CHECKED(ck, 31);
-	for (i = 0; i < IOVM__CK_FAILED; i++)
-		failed |= rec->b && iommu->atc_failed[i] == rec->b;
-	for (i = 0; i < 4; i++)
-		guilty |= dev->guilty[i] == rec->b;
-	if (failed && !guilty)
+	for (i = 0; i < IOVM__CK_FAILED && !(rec->b && iommu->atc_failed[i].ticket == rec->b); i++)
+		;
+	if (i < IOVM__CK_FAILED && dev->stuck <= iommu->atc_failed[i].since)
 		iovm__check_fail(ck, 31, "stream 0x%x is blamed for fence %llu, and has answered every invalidation", (unsigned)rec->stream_id, (unsigned long long)rec->b);
 }
 

@@ -74,6 +74,7 @@ static void write32(void *vchip, uint32_t offset, uint32_t value)
 	case O_GERRORN: iovm__chip_acknowledged(chip, active & ~errors(chip)); break;
 	default: break;
 	}
+	iovm__chip_told(chip);
 	iovm__chip_update(chip);
 }
 
@@ -85,6 +86,7 @@ static void step(void *vchip)
 
 	iovm__chip_err_step(chip);
 	(void)iovm_smmuv3_model_step(chip->model);
+	iovm__chip_told(chip);
 	iovm__chip_update(chip);
 }
 

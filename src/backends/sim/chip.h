@@ -16,7 +16,7 @@
 #include "backends/sim/endpoint.h"
 #include "base/env.h"
 
-enum { IOVM__CHIP_STALLS = 512, IOVM__CHIP_TAGS = 64, IOVM__CHIP_PRI = 0, IOVM__CHIP_EVENTS = 1 };
+enum { IOVM__CHIP_STALLS = 512, IOVM__CHIP_TAGS = 64, IOVM__CHIP_DONE = 64, IOVM__CHIP_PRI = 0, IOVM__CHIP_EVENTS = 1 };
 
 struct iovm__chip_mark { uint32_t stream_id; uint8_t fault; };	/* of an entry that carries out an injection */
 struct iovm__chip_queue {	/* an output queue in absolute positions, as the driver counts them */
@@ -50,7 +50,9 @@ struct iovm__chip {
 	uint64_t ill;			/* ticket of the command that was taken for illegal last */
 	uint64_t bad;			/* ticket of one that was taken for illegal twice: the next fence fails. 0: none */
 	bool bad_fence;			/* it is a fence itself */
-	uint64_t told;			/* ticket of the fence that was told last */
+	uint64_t told;			/* ticket of the newest fence below */
+	struct { uint64_t ticket, at; int16_t error; } done[IOVM__CHIP_DONE];	/* fences that were carried out, and CMDQ_CONS does not say so yet */
+	unsigned ndone;
 
 	/* chip_err.c */
 	unsigned stand_fault;		/* the queue stands: F31 or F35; 0: it goes */
@@ -77,6 +79,7 @@ uint64_t iovm__chip_next_timeout(const struct iovm__chip *chip);
 
 /* chip_tell.c: model callbacks */
 void iovm__chip_command(void *chip, const uint64_t words[2], uint32_t index, unsigned error);
+void iovm__chip_told(struct iovm__chip *chip);	/* tell of fences that the driver may know of */
 void iovm__chip_event(void *chip, const uint64_t words[4], uint64_t position);
 void iovm__chip_consumed(struct iovm__chip *chip, unsigned queue, uint32_t cons);	/* the driver wrote CONS */
 void iovm__chip_mark(struct iovm__chip *chip, unsigned queue, uint64_t position, unsigned fault, uint32_t stream_id);

@@ -15,8 +15,8 @@ static void run_empty(struct iovm__chip *chip)
 	unsigned turn, step;
 
 	for (turn = 0; turn < EMPTY_TURNS; turn++) {
-		for (step = 0; step < EMPTY_STEPS && iovm_smmuv3_model_step(chip->model); step++)
-			;
+		for (step = 0; step < EMPTY_STEPS && iovm_smmuv3_model_due(chip->model); step++)
+			chip->node->ops->step(chip);
 		iovm__sched_time(chip->sim, IOVM__TURN_NS);
 		iovm_sim_dispatch(chip->sim, chip->node->index);
 		if (!chip->node->ops->queued(chip) && iovm_deadline(chip->node->core) != 0 && !chip->node->ops->busy(chip))

@@ -86,18 +86,42 @@ static void exec(struct iovm__chip *chip, const uint64_t w[2])
 			  .flags = IOVM_REQ_STALL);
 }
 
+static void tell_oldest(struct iovm__chip *chip)
+{
+	SIM_TRACE(chip->sim, FENCE_DONE, .iommu = (uint8_t)chip->node->index, .pasid = IOVM_NO_PASID, .b = chip->done[0].ticket,
+		  .a = chip->done[0].at, .code = chip->done[0].error);
+	memmove(&chip->done[0], &chip->done[1], --chip->ndone * sizeof chip->done[0]);
+}
+
 static void fence(struct iovm__chip *chip, uint64_t ticket, int error)
 {
 	if (chip->told == ticket)	/* it failed before, and is complete now */
 		return;
 	chip->told = ticket;
-	SIM_TRACE(chip->sim, FENCE_DONE, .iommu = (uint8_t)chip->node->index, .pasid = IOVM_NO_PASID, .b = ticket, .code = (int16_t)error);
+	if (chip->ndone == IOVM__CHIP_DONE)
+		tell_oldest(chip);
+	chip->done[chip->ndone].ticket = ticket;
+	chip->done[chip->ndone].at = chip->sim->ordinal;
+	chip->done[chip->ndone++].error = (int16_t)error;
+}
+
+/* A fence is complete when the driver can see it: CMDQ_CONS may lag behind what was carried out */
+void iovm__chip_told(struct iovm__chip *chip)
+{
+	uint32_t mask = (2u << chip->sim->config.cmdq_log2) - 1, cons = iovm__chip_register(chip, O_CMDQ_CONS) & mask;
+	uint64_t all = chip->commands + 1, shown = all - (((uint32_t)all - cons) & mask);
+
+	while (chip->ndone && chip->done[0].ticket <= shown)
+		tell_oldest(chip);
 }
 
 static void stopped(struct iovm__chip *chip, const uint64_t w[2], uint64_t ticket, unsigned error)
 {
-	if (error == CERROR_ATC_INV_SYNC)
+	if (error == CERROR_ATC_INV_SYNC) {
 		fence(chip, ticket, IOVM_E_ATC);
+		while (chip->ndone)	/* an error is seen at once */
+			tell_oldest(chip);
+	}
 	if (error != CERROR_ILL)
 		return;
 	if (chip->ill == ticket && !is_answer(w)) {	/* again: the driver replaces it; no fence stands for an answer */
