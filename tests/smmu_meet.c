@@ -536,6 +536,7 @@ static Suite *suite(void)
 	tcase_add_test(t, lives);
 	suite_add_tcase(s, t);
 	suite_add_tcase(s, meet_errors());
+	suite_add_tcase(s, meet_gap());
 	suite_add_tcase(s, meet_streams());
 	return s;
 }

@@ -117,6 +117,7 @@ uint64_t meet_checked(const struct meet *m, const char *duty);		/* how often it 
 
 enum { SEEDS = 20 };
 TCase *meet_errors(void);	/* smmu_meet_errors.c */
+TCase *meet_gap(void);
 TCase *meet_streams(void);	/* smmu_meet_streams.c */
 
 #endif

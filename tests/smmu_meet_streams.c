@@ -175,6 +175,7 @@ START_TEST(pasid_in_responses)
 	d = meet_add(m, 5, _i & 2 ? with : without);
 	ck_assert_int_eq(iovm_device_init(d->dev), 0);
 	pasid = meet_bind(d, mm);
+	d->index = IOVM_PRG_INDICES - 10;
 	for (k = 0; k < 24; k++)
 		meet_ask(d, pasid, VA + 0x1000u * k, RD | LAST);
 	meet_settle(m);
