@@ -26,6 +26,7 @@ struct meet_mm {
 	uint64_t token[MEET_TOKENS];	/* what it owes */
 	unsigned ntokens;
 	unsigned watches, unwatches, faults, ranges;
+	uint32_t prot;			/* of the newest range */
 };
 struct meet_atc {
 	bool valid;

@@ -269,6 +269,7 @@ static void fault(void *ctx, void *mm_, struct iovm_fault *faults, unsigned n)
 	for (i = 0; i < n; i++) {
 		mm->faults++;
 		mm->ranges += faults[i].nranges;
+		mm->prot = faults[i].ranges[faults[i].nranges - 1].prot;
 		for (k = 0; mm->maps && k < faults[i].nranges; k++)
 			meet_map(mm, faults[i].ranges[k].first, faults[i].ranges[k].prot);
 		must(mm->ntokens < MEET_TOKENS || !mm->pends, "too many tokens");

@@ -65,9 +65,10 @@ START_TEST(stalls_by_two_streams)
 	d = meet_two(m, 9, 0x209, false);
 	pasid = meet_bind(d, mm);
 	for (d->as = 0; d->as < 2; d->as++) {
-		ck_assert_int_eq(meet_access(d, pasid, VA + 0x1000 * d->as, RD, IOVM_MODEL_UNTRANSLATED).outcome, IOVM_MODEL_STALLED);
+		ck_assert_int_eq(meet_access(d, pasid, VA + 0x1000 * d->as, d->as ? WR : RD, IOVM_MODEL_UNTRANSLATED).outcome, IOVM_MODEL_STALLED);
 		meet_settle(m);
 		ck_assert_uint_eq(d->retries, d->as + 1);
+		ck_assert_uint_eq(mm->prot, d->as ? IOVM_WRITE : IOVM_READ);
 	}
 	mm->maps = false;
 	mm->pends = true;
