@@ -112,6 +112,40 @@ START_TEST(tried_before_it_was_there)
 }
 END_TEST
 
+/* Entry 0 was a stage 2; after it has gone the stream aborts, until an entry of a PASID brings stage 1 back */
+START_TEST(a_pasid_after_stage_2)
+{
+	struct meet *m = meet_new(_i);
+	struct meet_mm *guest, *mm;
+	struct meet_dev *d;
+	int pasid, i;
+
+	meet_start(m);
+	guest = meet_mm(m, true);
+	mm = meet_mm(m, false);
+	meet_map(guest, VA, RD);
+	meet_map(mm, VA, RD);
+	d = meet_pci(m, 5, 0);
+	for (i = 0; i < 3; i++) {
+		ck_assert_int_eq(iovm_device_attach(d->dev, guest), 0);
+		ck_assert(meet_reaches(d, NO_PASID, guest, VA, RD));
+		ck_assert(meet_blocked(d, 1, VA));
+		ck_assert_int_lt(meet_bind(d, mm), 0);
+		ck_assert_int_eq(iovm_device_attach(d->dev, NULL), 0);
+		ck_assert(meet_blocked(d, NO_PASID, VA));
+		meet_settle(m);
+		pasid = meet_bind(d, mm);
+		ck_assert_int_gt(pasid, 0);
+		ck_assert(meet_reaches(d, pasid, mm, VA, RD));
+		ck_assert(meet_blocked(d, NO_PASID, VA));
+		leave(d, mm);
+		ck_assert(meet_blocked(d, pasid, VA));
+		meet_settle(m);
+	}
+	meet_end(m);
+}
+END_TEST
+
 /* Of two functions in one space one leaves: the ASID lives on, and so do hits under it, but not for the one that left */
 START_TEST(one_leaves_the_other_stays)
 {
@@ -199,6 +233,7 @@ TCase *meet_streams(void)
 	tcase_add_loop_test(t, two_streams, 0, SEEDS + 1);
 	tcase_add_loop_test(t, stalls_by_two_streams, 0, SEEDS + 1);
 	tcase_add_loop_test(t, tried_before_it_was_there, 0, SEEDS / 2 + 1);
+	tcase_add_loop_test(t, a_pasid_after_stage_2, 0, SEEDS + 1);
 	tcase_add_loop_test(t, one_leaves_the_other_stays, 0, SEEDS + 1);
 	tcase_add_loop_test(t, pasid_in_responses, 0, 4 * (SEEDS / 4 + 1));
 	return t;
