@@ -196,6 +196,62 @@ START_TEST(gerror_msi)
 }
 END_TEST
 
+static void no_memory_for_msi(struct mr *r, uint32_t at)
+{
+	wr(r, IRQ_CTRL, 0);
+	wr64(r, at, 0x100);
+	wr(r, IRQ_CTRL, 7);
+}
+
+static void raise_error(struct mr *r, unsigned bit)
+{
+	r->deny_first = bit == 2 ? r->evtq : r->priq;
+	r->deny_last = bit == 2 || bit == 3 ? r->deny_first + 255 : 0;
+	switch (bit) {
+	case 0: mr_cmd(r, 0xff, 0); break;
+	case 2: mr_access(r, 1, MR_NONE, 0x1000, IOVM_MODEL_READ); break;
+	case 3: mr_ask(r, 1, MR_NONE, 0x1000, 3, IOVM_MODEL_READ); break;
+	case 4: mr_cmd(r, 0x46 | 1 << 12, 0x8); break;
+	case 5: mr_event(r); mr_access(r, 1, MR_NONE, 0x1000, IOVM_MODEL_READ); break;
+	case 6: wr(r, PRIQ_CONS, rd(r, PRIQ_PROD)); mr_ask(r, 1, MR_NONE, 0x1000, 3, IOVM_MODEL_READ); break;
+	case 7: iovm_smmuv3_model_service_failure(r->m); break;
+	}
+	r->deny_last = 0;
+	mr_broken(r);
+}
+
+START_TEST(each_gerror_bit)	/* active, while it is lost if it happens again, and inactive; what stands still meanwhile */
+{
+	static const uint32_t irq_cfg[] = { [5] = EVENTQ_IRQ_CFG0, [6] = PRIQ_IRQ_CFG0, [7] = GERROR_IRQ_CFG0 };
+	struct mr *r = mr_on(NULL);
+	unsigned bit = (unsigned)_i, lines = r->lines[IOVM_MODEL_LINE_GERROR];
+	uint32_t cons;
+
+	if (bit >= 5)
+		no_memory_for_msi(r, irq_cfg[bit]);
+	raise_error(r, bit);
+	ck_assert_uint_eq(rd(r, GERROR) & ~0x100u, 1u << bit);	/* the eighth is what the seventh could not tell */
+	ck_assert_uint_eq(r->lines[IOVM_MODEL_LINE_GERROR], lines + (bit != 7));
+	raise_error(r, bit);
+	ck_assert_uint_eq(rd(r, GERROR) & ~0x100u, 1u << bit);
+	cons = rd(r, CMDQ_CONS);
+	mr_put(r, 0x46, 0);
+	mr_ring(r);
+	mr_run(r);
+	ck_assert_int_eq(rd(r, CMDQ_CONS) == cons, bit == 0 || bit == 7);
+	mr_ask(r, 2, MR_NONE, 0x1000, 4, IOVM_MODEL_READ | IOVM_MODEL_LAST);
+	ck_assert_int_eq(r->answers && r->answer.code == 0xf, bit == 3 || bit == 7);
+	cons = mr_events(r);
+	mr_access(r, 2, MR_NONE, 0x1000, IOVM_MODEL_READ);
+	ck_assert_int_eq(mr_events(r) == cons, bit == 2 || bit == 7);
+	wr(r, GERRORN, rd(r, GERROR));
+	ck_assert_str_eq(mr_broken(r), "");
+	ck_assert_uint_eq(rd(r, GERRORN), rd(r, GERROR));
+	mr_broken(r);
+	mr_del(r);
+}
+END_TEST
+
 START_TEST(service_failure)	/* acknowledged or not, nothing goes on */
 {
 	struct mr *r = mr_on(NULL);
@@ -326,16 +382,20 @@ START_TEST(error_in_any_slot)	/* first, middle, last of a batch, and over the wr
 }
 END_TEST
 
-START_TEST(command_abort)
+START_TEST(command_abort)	/* in the same places */
 {
 	struct mr *r = mr_on(NULL);
+	unsigned i, start = _i / 4 ? 14 : 6, at = _i % 4 == 3 ? 4 : (unsigned)(_i % 4) * 2;
 
-	mr_put(r, 0x46, 0);
-	r->deny_first = r->cmdq;
-	r->deny_last = r->cmdq + 255;
+	while (r->prod != start)
+		mr_sync(r);
+	for (i = 0; i < 5; i++)
+		mr_put(r, 0x46, 0);
+	r->deny_first = r->cmdq + ((start + at) & 15) * 16;
+	r->deny_last = r->deny_first + 15;
 	mr_ring(r);
 	mr_run(r);
-	ck_assert_uint_eq(rd(r, CMDQ_CONS) >> 24, 2);
+	ck_assert_uint_eq(rd(r, CMDQ_CONS), ((start + at) & 31) | 2 << 24);
 	ck_assert_uint_eq(rd(r, GERROR), 1);
 	r->deny_last = 0;
 	wr(r, GERRORN, 1);
@@ -510,12 +570,14 @@ int main(void)
 	tcase_add_loop_test(t, guards, 0, sizeof guarded / sizeof *guarded);
 	tcase_add_test(t, gerror);
 	tcase_add_test(t, gerror_msi);
+	tcase_add_loop_test(t, each_gerror_bit, 0, 1);
+	tcase_add_loop_test(t, each_gerror_bit, 2, 8);
 	tcase_add_test(t, service_failure);
 	tcase_add_test(t, setup_and_init);
 	tcase_add_loop_test(t, legal, 0, sizeof commands / sizeof *commands);
 	tcase_add_test(t, reserved_ignored);
 	tcase_add_loop_test(t, error_in_any_slot, 0, 8);
-	tcase_add_test(t, command_abort);
+	tcase_add_loop_test(t, command_abort, 0, 8);
 	tcase_add_test(t, prod);
 	tcase_add_test(t, sync_signals);
 	tcase_add_test(t, cons_late);

@@ -36,7 +36,8 @@ static const struct { uint64_t w[4]; void (*on)(struct iovm_smmuv3_model_config 
 	{ { S1 | CTX }, NULL, true }, { { S1 | CTX }, no_s1, false }, { { S2, 0, STAGE2 }, NULL, true }, { { S2, 0, STAGE2 }, no_s2, false },
 	{ { BOTH | CTX, 0, STAGE2 }, NULL, true }, { { BOTH | CTX, 0, STAGE2 }, no_s2, false },
 	{ { S1 | CTX, HI(92) }, NULL, true }, { { S1 | CTX, HI(93) }, NULL, false }, { { S1 | CTX, HI(93) }, no_ats, true }, { { BYPASS, HI(93) }, NULL, true },
-	{ { BOTH | CTX, HI(93), STAGE2 }, NULL, false },				/* NS1ATS: no split stage here */
+	{ { BOTH | CTX, HI(93), STAGE2 }, NULL, false }, { { BOTH | CTX, HI(93), STAGE2 | W2(185) }, NULL, false },	/* NS1ATS: no split stage here */
+	{ { S2, HI(93), STAGE2 }, NULL, false }, { { S1 | CTX, HI(92) | HI(93) }, NULL, true }, { { BOTH | CTX, HI(92), STAGE2 | W2(185) }, NULL, false },
 	{ { S2, HI(92), STAGE2 | W2(185) }, NULL, false }, { { S2, 0, STAGE2 | W2(185) }, NULL, true },
 	{ { S1 | CTX, HI(94) }, NULL, false }, { { S1 | CTX, HI(95) }, NULL, true }, { { BOTH | CTX, HI(94), STAGE2 }, NULL, true },	/* STRW in use? */
 	{ { S1 | CTX, HI(91) }, NULL, true }, { { S1 | CTX, HI(91) }, terminate, false }, { { S1 | CTX, HI(91) }, forced, false },
@@ -48,6 +49,7 @@ static const struct { uint64_t w[4]; void (*on)(struct iovm_smmuv3_model_config 
 	{ { S2, 0, STAGE2 | W2(185) }, terminate, false }, { { S2, 0, STAGE2 }, forced, false }, { { S2, 0, STAGE2 | W2(185) }, forced, true },
 	{ { S2, 0, STAGE2 & ~W2(179) }, NULL, false }, { { S2, 0, STAGE2 | W2(180) }, NULL, false },
 	{ { S2, 0, STAGE2 | W2(184) }, NULL, true }, { { S2, 0, STAGE2 | W2(184) }, no_httu, false }, { { S2, 0, STAGE2 | W2(183) }, no_httu, false },
+	{ { S2, 0, STAGE2 | 1ull << 46 }, only_4k, false }, { { S2, 0, STAGE2 }, only_4k, true },
 	{ { S2, 0, STAGE2 | 3ull << 46 }, NULL, false }, { { S2, 0, STAGE2 | 1ull << 46 }, NULL, true }, { { S2, 0, (STAGE2 & ~(3ull << 38)) | 1ull << 46 }, NULL, false },
 	{ { S2, 0, STAGE2 | 3ull << 38 }, NULL, false }, { { S2, 0, STAGE2 & ~(3ull << 38) }, NULL, false }, { { S2, 0, (STAGE2 & ~(63ull << 32)) | 40ull << 32 }, NULL, false },
 	{ { S2, 0, (STAGE2 & ~(63ull << 32)) | 15ull << 32 }, NULL, false },
@@ -83,7 +85,7 @@ static const struct { uint64_t w0, w1, ste1; void (*on)(struct iovm_smmuv3_model
 	{ CD, 0, 0, forced, false }, { CD | 1ull << 44, 0, 0, forced, true },
 	{ CD | 1 << 15, 0, 0, NULL, false }, { CD | 1 << 15 | EPD0, 0, 0, NULL, true }, { CD & ~(1ull << 41), 0, 0, NULL, false },
 	{ CD | 1ull << 43, 0, 0, NULL, true }, { CD | 1ull << 43, 0, 0, no_httu, false }, { CD | 1ull << 42, 0, 0, no_httu, false },
-	{ CD | 1ull << 56, 0, 0, NULL, true }, { CD | 1ull << 56, 0, 0, no_asid16, false },
+	{ CD | 1ull << 56, 0, 0, NULL, true }, { CD | 1ull << 56, 0, 0, no_asid16, false }, { CD | 1ull << 56, 0, HI(95), no_asid16, true },	/* EL2: no ASID */
 	{ CD - 1, 0, 0, NULL, false }, { (CD - 1) | EPD0, 0, 0, NULL, true }, { CD + 23, 0, 0, NULL, true }, { CD + 24, 0, 0, NULL, false },
 	{ CD + 24, 0, 0, small_tables, true }, { CD + 33, 0, 0, small_tables, false },
 	{ CD | 1 << 6, 0, 0, NULL, true }, { CD | 2 << 6, 0, 0, NULL, true }, { CD | 3 << 6, 0, 0, NULL, false }, { CD | 1 << 6, 0, 0, only_4k, false },
@@ -102,9 +104,22 @@ START_TEST(cd_rows)
 	mr_mem(r, at)[1] = cds[_i].w1;
 	mr_ste(r, SID)[1] = cds[_i].ste1;
 	mr_ste(r, SID)[0] = S1 | at;
-	x = mr_access(r, SID, MR_NONE, VA, IOVM_MODEL_READ | 0);
+	x = mr_access(r, SID, MR_NONE, VA, IOVM_MODEL_READ);
 	ck_assert_int_eq(x.event == 0x0a, !cds[_i].legal);
 	ck_assert_int_eq(code(mr_event(r)) == 0x0a, !cds[_i].legal);
+	mr_del(r);
+}
+END_TEST
+
+START_TEST(second_half)	/* its table is looked at while EPD1 = 0 */
+{
+	struct mr *r = mr_on(NULL);
+	uint64_t at = mr_alloc(r, 64, 64);
+
+	mr_mem(r, at)[0] = _i & 1 ? CD : (CD & ~(1ull << 30)) | 16ull << 16 | 2ull << 22;
+	mr_mem(r, at)[2] = 1ull << (_i & 2 ? 47 : 48);
+	mr_ste(r, SID)[0] = S1 | at;
+	ck_assert_int_eq(mr_access(r, SID, MR_NONE, VA, IOVM_MODEL_READ).event == 0x0a, _i == 0);
 	mr_del(r);
 }
 END_TEST
@@ -114,6 +129,7 @@ static const struct { unsigned config, cdmax, dss; int64_t pasid; unsigned event
 	{ 5, 0, 0, 1, 0x08, IOVM_MODEL_ABORT }, { 5, 0, 0, MR_NONE, 0, IOVM_MODEL_OK }, { 5, 2, 2, 4, 0x08, IOVM_MODEL_ABORT }, { 5, 2, 2, 0, 0x06, IOVM_MODEL_ABORT },
 	{ 5, 2, 1, 0, 0, IOVM_MODEL_OK }, { 5, 2, 2, 3, 0, IOVM_MODEL_OK }, { 5, 2, 0, MR_NONE, 0x06, IOVM_MODEL_ABORT }, { 5, 2, 3, MR_NONE, 0x06, IOVM_MODEL_ABORT },
 	{ 5, 2, 1, MR_NONE, 0, IOVM_MODEL_OK }, { 5, 2, 2, MR_NONE, 0, IOVM_MODEL_OK },
+	{ 6, 2, 2, 1, 0x08, IOVM_MODEL_ABORT }, { 5, 0, 2, 0, 0x08, IOVM_MODEL_ABORT }, { 5, 2, 2, 1 << 19, 0x08, IOVM_MODEL_ABORT },	/* before F_STREAM_DISABLED */
 };
 
 START_TEST(substream_rows)
@@ -128,6 +144,7 @@ START_TEST(substream_rows)
 		mr_cd(r, at + 64 * i, 1, CD_A | CD_R, table);
 	mr_map(r, table, VA, PA, PTE_RW);
 	mr_ste(r, SID)[1] = substreams[_i].dss;
+	mr_ste(r, SID)[2] = substreams[_i].config == 6 ? STAGE2 : 0;
 	mr_ste(r, SID)[0] = 1 | substreams[_i].config << 1 | at | (uint64_t)substreams[_i].cdmax << 59;
 	x = mr_access(r, SID, substreams[_i].pasid, VA, IOVM_MODEL_READ);
 	ck_assert_uint_eq(x.outcome, substreams[_i].outcome);
@@ -140,6 +157,38 @@ START_TEST(substream_rows)
 		ck_assert_uint_eq(e[0], 0x08 | (uint64_t)SID << 32 | (uint64_t)substreams[_i].pasid << 12);
 	if (x.outcome == IOVM_MODEL_OK)
 		ck_assert_uint_eq(x.addr, substreams[_i].config == 4 || (substreams[_i].dss == 1 && substreams[_i].pasid < 0) ? VA : PA);
+	mr_del(r);
+}
+END_TEST
+
+START_TEST(without_substreams)	/* SSIDSIZE = 0: S1CDMax, S1DSS and S1Fmt mean nothing */
+{
+	struct mr *r = mr_on(no_pasid);
+	uint64_t at = mr_alloc(r, 64, 64), table = mr_cd(r, at, 1, CD_A | CD_R, 0);
+
+	mr_map(r, table, VA, PA, PTE_RW);
+	mr_ste(r, SID)[0] = S1 | 1 << 4 | at | 31ull << 59;
+	ck_assert_uint_eq(mr_access(r, SID, 0, VA, IOVM_MODEL_READ).event, 0x08);
+	ck_assert_uint_eq(code(mr_event(r)), 0x08);
+	ck_assert_uint_eq(mr_access(r, SID, MR_NONE, VA, IOVM_MODEL_READ).addr, PA);
+	mr_del(r);
+}
+END_TEST
+
+START_TEST(around_stage_1)	/* S1DSS = 1 without PASID: the address is what comes out, if it is one */
+{
+	struct mr *r = mr_on(NULL);
+	struct iovm_model_result x;
+	const uint64_t *e;
+
+	mr_ste(r, SID)[1] = 1;
+	mr_ste(r, SID)[0] = S1 | 1ull << 47 | 2ull << 59;	/* no CDs there: nobody looks */
+	x = mr_access(r, SID, MR_NONE, VA, IOVM_MODEL_READ);
+	ck_assert_uint_eq(x.outcome, IOVM_MODEL_OK);
+	ck_assert_uint_eq(x.addr, VA);
+	ck_assert_uint_eq(mr_access(r, SID, MR_NONE, 1ull << 48, IOVM_MODEL_READ).event, 0x11);
+	e = mr_event(r);
+	ck_assert_uint_eq(e[1] >> 39 & 7, 2 << 1);		/* stage 1, CLASS = input */
 	mr_del(r);
 }
 END_TEST
@@ -212,6 +261,9 @@ int main(void)
 	tcase_add_loop_test(t, ste_rows, 0, sizeof stes / sizeof *stes);
 	tcase_add_loop_test(t, cd_rows, 0, sizeof cds / sizeof *cds);
 	tcase_add_loop_test(t, substream_rows, 0, sizeof substreams / sizeof *substreams);
+	tcase_add_loop_test(t, second_half, 0, 4);
+	tcase_add_test(t, without_substreams);
+	tcase_add_test(t, around_stage_1);
 	tcase_add_test(t, two_level_streams);
 	tcase_add_loop_test(t, two_level_cds, 0, 2);
 	suite_add_tcase(s, t);

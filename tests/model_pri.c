@@ -236,14 +236,17 @@ START_TEST(record)
 }
 END_TEST
 
-enum { OFF, SMMU_OFF, ABORTED, SHUT, FULL, WRITE_ABORT };
+enum { OFF, SMMU_OFF, ABORTED, SHUT, FULL, WRITTEN, WRITE_ABORT, LATE_ABORT };
 enum { LAST, PART, MARKER };
 static const struct { unsigned state, message, answers, code; bool toggles; } incoming[] = {	/* of messages with a PASID; PPS = 1 */
-	{ OFF, LAST, 1, 0xf, false }, { OFF, PART, 1, 0xf, false }, { OFF, MARKER, 0, 0, false }, { SMMU_OFF, LAST, 1, 0xf, false }, { SMMU_OFF, MARKER, 0, 0, false },
+	{ OFF, LAST, 1, 0xf, false }, { OFF, PART, 1, 0xf, false }, { OFF, MARKER, 0, 0, false },
+	{ SMMU_OFF, LAST, 1, 0xf, false }, { SMMU_OFF, PART, 1, 0xf, false }, { SMMU_OFF, MARKER, 0, 0, false },
 	{ ABORTED, LAST, 1, 0xf, false }, { ABORTED, PART, 1, 0xf, false }, { ABORTED, MARKER, 0, 0, false },
 	{ SHUT, LAST, 1, 0, false }, { SHUT, PART, 0, 0, false }, { SHUT, MARKER, 0, 0, false },
 	{ FULL, LAST, 1, 0, true }, { FULL, PART, 0, 0, true }, { FULL, MARKER, 0, 0, true },
+	{ WRITTEN, LAST, 0, 0, false }, { WRITTEN, PART, 0, 0, false }, { WRITTEN, MARKER, 0, 0, false },
 	{ WRITE_ABORT, LAST, 1, 0xf, false }, { WRITE_ABORT, PART, 0, 0, false }, { WRITE_ABORT, MARKER, 0, 0, false },
+	{ LATE_ABORT, LAST, 0, 0, false }, { LATE_ABORT, PART, 0, 0, false }, { LATE_ABORT, MARKER, 0, 0, false },	/* lost */
 };
 
 START_TEST(incoming_rows)
@@ -258,7 +261,11 @@ START_TEST(incoming_rows)
 		mr_enable(a.r, ALL_ON & ~SMMUEN);
 	if (state == SHUT || state == FULL)
 		fill(a.r, state == SHUT ? 17 : 16);
-	if (state == ABORTED || state == WRITE_ABORT) {
+	if (state == LATE_ABORT) {
+		a.r->point = "pri-abort-late";
+		a.r->choice = 1;
+	}
+	if (state == ABORTED || state >= WRITE_ABORT) {
 		a.r->deny_first = a.r->priq;
 		a.r->deny_last = a.r->priq + 255;
 	}
@@ -268,7 +275,7 @@ START_TEST(incoming_rows)
 	if (state == SHUT)
 		wr(a.r, PRIQ_CONS, rd(a.r, PRIQ_PROD) & 31 & ~1u);	/* room alone does not open it */
 	was = rd(a.r, PRIQ_PROD);
-	ck_assert(!mr_ask(a.r, SID, PASID, VA, 3, incoming[_i].message == LAST ? R | L : incoming[_i].message == PART ? R : L));
+	ck_assert_int_eq(mr_ask(a.r, SID, PASID, VA, 3, incoming[_i].message == LAST ? R | L : incoming[_i].message == PART ? R : L), state == WRITTEN);
 	ck_assert_uint_eq(a.r->answers, incoming[_i].answers);
 	ck_assert_uint_eq(a.r->answer.code, incoming[_i].code);
 	if (a.r->answers) {
@@ -276,8 +283,8 @@ START_TEST(incoming_rows)
 		ck_assert_uint_eq(a.r->answer.index, 3);
 		ck_assert_uint_eq(a.r->answer.pasid, incoming[_i].code ? IOVM_MODEL_NO_PASID : PASID);
 	}
-	ck_assert_uint_eq(rd(a.r, PRIQ_PROD), was ^ (incoming[_i].toggles ? FLAG31 : 0));
-	ck_assert_uint_eq(rd(a.r, GERROR), state == ABORTED || state == WRITE_ABORT ? 8 : 0);
+	ck_assert_uint_eq(rd(a.r, PRIQ_PROD), (was ^ (incoming[_i].toggles ? FLAG31 : 0)) + (state == WRITTEN));
+	ck_assert_uint_eq(rd(a.r, GERROR), state == ABORTED || state >= WRITE_ABORT ? 8 : 0);
 	mr_del(a.r);
 }
 END_TEST

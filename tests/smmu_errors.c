@@ -27,7 +27,7 @@ static struct mock_host *host_new(unsigned log2, unsigned sync)
 
 /* ---- two callers ---------------------------------------------------------------------------------------------------------------------- */
 
-static struct { struct mock_host *h; unsigned op, code; bool lost; unsigned errors; } scene;
+static struct { struct mock_host *h; unsigned op, code; bool lost, seen; unsigned errors, slot; } scene;	/* slot: of the guilty command, when it came first */
 
 static const uint64_t *next_command(void)
 {
@@ -37,17 +37,21 @@ static const uint64_t *next_command(void)
 	return (const uint64_t *)mock_memory(base) + 2 * (m->cons & ((1u << (m->reg[CMDQ_BASE / 4] & 31)) - 1));
 }
 
-/* One command. The guilty one's is illegal, whenever it comes; or it is an ATC_INV that gets no answer, and the next SYNC says so, once */
+/* One command. The guilty one's is illegal, whenever it comes; or it is an ATC_INV that gets no answer, and the next SYNC says so, once; or it cannot be fetched, once */
 static void step(void *arg, unsigned turn)
 {
 	struct mock *m = &scene.h->m;
 	const uint64_t *w = next_command();
 	unsigned op = w[0] & 0xff, sid = (unsigned)(w[0] >> 32), asid = (unsigned)(w[0] >> 48);
-	bool his = op == scene.op && (op == 0x12 ? asid : sid) == GUILTY, blame = scene.code == ATC_SYNC ? scene.lost && op == 0x46 : his;
+	bool his = op == scene.op && (op == 0x12 ? asid : sid) == GUILTY;
+	bool blame = scene.code == ATC_SYNC ? scene.lost && op == 0x46 : his && !(scene.code == ABT && scene.errors);
 	unsigned long before = m->count;
 
 	if (mock_active(m))
 		return;
+	if (his && !scene.seen)
+		scene.slot = m->cons & ((1u << (m->reg[CMDQ_BASE / 4] & 31)) - 1);
+	scene.seen |= his;
 	if (blame) {
 		m->fail_at = m->count;
 		m->fail_code = scene.code;
@@ -69,8 +73,21 @@ static void commands(struct iovm_cmd *c, unsigned whose)	/* an entry, its transl
 	c[2] = (struct iovm_cmd){ .op = IOVM_CMD_ATC, .pasid = 5, .first = 0, .last = UINT64_MAX, .fn = &fn[whose] };
 }
 
-static void two_callers(unsigned log2, unsigned sync, unsigned op, unsigned code, bool guilty_first)
+/* What comes next stands in this slot of the ring */
+static void begin_at(struct mock_host *h, unsigned slot, unsigned mask)
 {
+	const struct iovm_cmd fence = { .op = IOVM_CMD_FENCE, .pasid = IOVM_NO_PASID };
+	unsigned long ticket;
+
+	while ((h->m.cons & mask) != (slot & mask)) {
+		ck_assert_int_eq(iovm__smmu_submit(h->smmu, &fence, 1, &ticket), 1);
+		mock_run(&h->m, 1);
+	}
+}
+
+static void two_callers(unsigned log2, unsigned sync, unsigned op, unsigned code, bool guilty_first, unsigned begin)
+{
+	int guilty = code == ATC_SYNC ? IOVM_E_ATC : code == ILL ? IOVM_E_HARDWARE : 0;	/* a fetch is tried again, and nobody hears */
 	struct mock_host *h = host_new(log2, sync);
 	struct iovm_cmd cmd[2][3];
 	struct iovm__batch batch[2];
@@ -81,20 +98,23 @@ static void two_callers(unsigned log2, unsigned sync, unsigned op, unsigned code
 	scene.h = h;
 	scene.op = op;
 	scene.code = code;
+	begin_at(h, begin, (1u << log2) - 1);
 	h->port.on_wait = step;
 	h->port.wait_limit = 500;
 	for (i = 0; i < 2; i++) {
-		commands(cmd[i], i);
-		iovm__submit_post(h->iommu, &batch[i], cmd[i], 3, false);
+		unsigned who = guilty_first ? i : 1 - i;
+
+		commands(cmd[who], who);
+		iovm__submit_post(h->iommu, &batch[who], cmd[who], 3, false);
 	}
 	for (i = 0; i < 2; i++) {
 		unsigned who = guilty_first ? i : 1 - i;
 
 		err[who] = iovm__submit_settle(h->iommu, &batch[who], &turn[who]);
 	}
-	must(err[0] == (code == ATC_SYNC ? IOVM_E_ATC : IOVM_E_HARDWARE), "the guilty one hears %d", err[0]);
+	must(err[0] == guilty, "the guilty one hears %d", err[0]);
 	must(err[1] == 0, "the innocent one hears %d", err[1]);
-	ck_assert_uint_eq(scene.errors, code == ILL ? 4 : 2);	/* together, and alone; what is illegal is tried twice */
+	ck_assert_uint_eq(scene.errors, code == ILL ? 4 : code == ATC_SYNC ? 2 : 1);	/* together, and alone; what is illegal is tried twice */
 	ck_assert_uint_eq(load_rlx(&h->smmu->count.gerror[0]), scene.errors);
 	h->port.on_wait = NULL;
 	h->m.stepwise = false;
@@ -108,7 +128,26 @@ START_TEST(the_guilty_hears_and_the_innocent_does_not)
 	unsigned log2;
 
 	for (log2 = 1; log2 < 5; log2++)
-		two_callers(log2, (unsigned)_i / 8, what[_i % 4].op, what[_i % 4].code, _i / 4 % 2);
+		two_callers(log2, (unsigned)_i / 8, what[_i % 4].op, what[_i % 4].code, _i / 4 % 2, 6);
+}
+END_TEST
+
+/*
+ * The two share a round of two commands and a fence a phase. Whoever is guilty of one of the six, and of whichever error: his command stands in the first slot of the ring, behind
+ * the wrap of the others, in the middle, in the last, so that the rest wraps, and in the second.
+ */
+START_TEST(an_error_in_any_slot)
+{
+	static const struct { unsigned op, at; } commands_of[] = { { 0x05, 0 }, { 0x12, 3 }, { 0x40, 6 } };
+	static const unsigned codes[] = { ILL, ABT, ATC_SYNC }, slots[] = { 0, 7, 15, 1 };
+	unsigned code = codes[_i % 3], which, first, sync;
+
+	for (which = code == ATC_SYNC ? 2 : 0; which < 3; which++)
+		for (first = 0; first < 2; first++)
+			for (sync = 0; sync < 3; sync++) {
+				two_callers(4, sync, commands_of[which].op, code, first, 32 + slots[_i / 3] - commands_of[which].at - !first);
+				ck_assert_uint_eq(scene.slot, slots[_i / 3] & 15);
+			}
 }
 END_TEST
 
@@ -278,6 +317,7 @@ static Suite *suite(void)
 	TCase *callers = tcase_create("callers"), *host = tcase_create("told"), *indices = tcase_create("indices");
 
 	tcase_add_loop_test(callers, the_guilty_hears_and_the_innocent_does_not, 0, 24);
+	tcase_add_loop_test(callers, an_error_in_any_slot, 0, 12);
 	tcase_add_test(host, each_error_is_told_once);
 	tcase_add_loop_test(host, dead_is_told_once, 0, 12);
 	tcase_add_test(indices, an_index_that_cannot_be);

@@ -356,6 +356,7 @@ START_TEST(shape)
 	ck_assert(meet_reaches(d, NO_PASID, mm[1], VA, RD));
 	iovm_smmuv3_model_stats(m->model, &st);
 	ck_assert(s->sync != IOVM_SMMUV3_SYNC_MSI || st.msis > 0);
+	ck_assert_uint_eq(st.gerrors, 0);
 	ck_assert(s->sync != IOVM_SMMUV3_SYNC_IRQ || m->line[IOVM_MODEL_LINE_SYNC] > 0);
 	meet_end(m);
 }
@@ -536,6 +537,8 @@ static Suite *suite(void)
 	tcase_add_test(t, lives);
 	suite_add_tcase(s, t);
 	suite_add_tcase(s, meet_errors());
+	suite_add_tcase(s, meet_gap());
+	suite_add_tcase(s, meet_streams());
 	return s;
 }
 

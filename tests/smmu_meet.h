@@ -26,6 +26,7 @@ struct meet_mm {
 	uint64_t token[MEET_TOKENS];	/* what it owes */
 	unsigned ntokens;
 	unsigned watches, unwatches, faults, ranges;
+	uint32_t prot;			/* of the newest range */
 };
 struct meet_atc {
 	bool valid;
@@ -37,11 +38,14 @@ struct meet_dev {
 	struct meet *meet;
 	struct iovm_device *dev;
 	uint32_t sid[2];
+	unsigned nsids, as;		/* as: which of them it uses now */
+	bool response_pasid;
 	bool pcie, pasid, ats, pri;	/* as switched */
 	unsigned outstanding;		/* groups without an answer */
 	uint16_t index;			/* of the next group */
 	bool waits[IOVM_PRG_INDICES];	/* this group has no answer */
-	unsigned success, invalid, failure, automatic, strange;
+	int64_t asked[IOVM_PRG_INDICES];	/* its PASID */
+	unsigned success, invalid, failure, automatic, strange;	/* strange: nobody asked, or a PASID too many or too few */
 	struct meet_atc atc[MEET_ATC];
 	enum iovm_model_atc reply;	/* to invalidations */
 	unsigned invs, nsent;
@@ -105,6 +109,7 @@ struct iovm_model_result meet_dma(struct meet_dev *d, int64_t pasid, uint64_t va
 bool meet_reaches(struct meet_dev *d, int64_t pasid, const struct meet_mm *mm, uint64_t va, unsigned flags);
 bool meet_blocked(struct meet_dev *d, int64_t pasid, uint64_t va);	/* from the ATC, by request and untranslated */
 uint16_t meet_ask(struct meet_dev *d, int64_t pasid, uint64_t va, unsigned flags);	/* a page request; its group */
+struct meet_dev *meet_two(struct meet *m, uint32_t sid, uint32_t other, bool pcie);	/* two StreamIDs; initialised */
 void meet_atc_fails(struct meet_dev *d);			/* what was SENT is lost */
 int meet_reset(struct meet_dev *d);				/* begin, the reset of the function, done */
 void meet_function_reset(struct meet_dev *d);			/* the function alone */
@@ -113,5 +118,7 @@ uint64_t meet_checked(const struct meet *m, const char *duty);		/* how often it 
 
 enum { SEEDS = 20 };
 TCase *meet_errors(void);	/* smmu_meet_errors.c */
+TCase *meet_gap(void);
+TCase *meet_streams(void);	/* smmu_meet_streams.c */
 
 #endif

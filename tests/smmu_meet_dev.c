@@ -32,7 +32,7 @@ static struct meet_dev *slot(struct meet *m, uint32_t sid, bool pcie)
 	while (d->meet)
 		d++;
 	must(d < m->dev + MEET_DEVS, "too many functions");
-	*d = (struct meet_dev){ .meet = m, .sid = { sid, sid }, .pcie = pcie };
+	*d = (struct meet_dev){ .meet = m, .sid = { sid, sid }, .nsids = 1, .pcie = pcie };
 	return d;
 }
 
@@ -44,6 +44,7 @@ struct meet_dev *meet_add(struct meet *m, uint32_t sid, void (*change)(struct io
 
 	if (change)
 		change(&c);
+	d->response_pasid = c.flags & IOVM_DEV_RESPONSE_PASID;
 	ck_assert_int_eq(iovm_device_add(m->iommu, &c, &d->dev), 0);
 	return d;
 }
@@ -54,6 +55,7 @@ struct meet_dev *meet_pci(struct meet *m, uint32_t sid, unsigned credits)
 	struct iovm_device_config c = { .size = sizeof c, .stream_ids = d->sid, .nstream_ids = 1, .pasid_bits = m->pasid_bits, .dev = d, .set_cap = set_cap,
 					.max_outstanding = (uint16_t)credits, .flags = (credits ? IOVM_DEV_TRUSTED : 0) | IOVM_DEV_RESPONSE_PASID };
 
+	d->response_pasid = true;
 	ck_assert_int_eq(iovm_device_add(m->iommu, &c, &d->dev), 0);
 	ck_assert_int_eq(iovm_device_init(d->dev), 0);
 	ck_assert(d->pasid && d->pri == !!credits);
@@ -66,6 +68,19 @@ struct meet_dev *meet_platform(struct meet *m, uint32_t sid, unsigned stalls)
 	struct iovm_device_config c = { .size = sizeof c, .stream_ids = d->sid, .nstream_ids = 1, .pasid_bits = m->pasid_bits, .dev = d,
 					.max_outstanding = (uint16_t)stalls };
 
+	ck_assert_int_eq(iovm_device_add(m->iommu, &c, &d->dev), 0);
+	ck_assert_int_eq(iovm_device_init(d->dev), 0);
+	return d;
+}
+
+struct meet_dev *meet_two(struct meet *m, uint32_t sid, uint32_t other, bool pcie)
+{
+	struct meet_dev *d = slot(m, sid, pcie);
+	struct iovm_device_config c = { .size = sizeof c, .stream_ids = d->sid, .nstream_ids = 2, .pasid_bits = m->pasid_bits, .dev = d,
+					.set_cap = pcie ? set_cap : NULL, .max_outstanding = 4, .flags = pcie ? IOVM_DEV_TRUSTED : 0 };
+
+	d->sid[1] = other;
+	d->nsids = 2;
 	ck_assert_int_eq(iovm_device_add(m->iommu, &c, &d->dev), 0);
 	ck_assert_int_eq(iovm_device_init(d->dev), 0);
 	return d;
@@ -100,11 +115,14 @@ unsigned meet_called(const struct meet *m, const struct meet_dev *d, const struc
 
 void meet_function_reset(struct meet_dev *d)
 {
+	unsigned i;
+
 	d->pasid = d->ats = d->pri = false;
 	d->outstanding = 0;
 	memset(d->waits, 0, sizeof d->waits);
 	memset(d->atc, 0, sizeof d->atc);
-	iovm_smmuv3_model_device_gone(d->meet->model, d->sid[0]);
+	for (i = 0; i < d->nsids; i++)
+		iovm_smmuv3_model_device_gone(d->meet->model, d->sid[i]);
 }
 
 int meet_reset(struct meet_dev *d)
@@ -118,7 +136,7 @@ int meet_reset(struct meet_dev *d)
 
 struct iovm_model_result meet_access(struct meet_dev *d, int64_t pasid, uint64_t va, unsigned flags, enum iovm_model_kind kind)
 {
-	struct iovm_model_access a = { .stream_id = d->sid[0], .pasid = pasid < 0 ? IOVM_MODEL_NO_PASID : (uint32_t)pasid, .addr = va, .kind = (uint8_t)kind,
+	struct iovm_model_access a = { .stream_id = d->sid[d->as], .pasid = pasid < 0 ? IOVM_MODEL_NO_PASID : (uint32_t)pasid, .addr = va, .kind = (uint8_t)kind,
 				       .flags = (uint8_t)(flags | (d->pcie ? IOVM_MODEL_PCIE : 0)) };
 	struct iovm_model_result r;
 
@@ -191,11 +209,12 @@ bool meet_blocked(struct meet_dev *d, int64_t pasid, uint64_t va)
 
 uint16_t meet_ask(struct meet_dev *d, int64_t pasid, uint64_t va, unsigned flags)
 {
-	struct iovm_model_page_request p = { .stream_id = d->sid[0], .pasid = pasid < 0 ? IOVM_MODEL_NO_PASID : (uint32_t)pasid, .addr = va & ~0xfffull,
+	struct iovm_model_page_request p = { .stream_id = d->sid[d->as], .pasid = pasid < 0 ? IOVM_MODEL_NO_PASID : (uint32_t)pasid, .addr = va & ~0xfffull,
 					     .index = d->index, .flags = (uint8_t)flags };
 
 	if (flags & LAST) {
 		d->waits[d->index] = true;
+		d->asked[d->index] = pasid;
 		d->outstanding++;
 		d->index = (d->index + 1) % IOVM_PRG_INDICES;
 	}

@@ -183,6 +183,42 @@ START_TEST(an_atc_fails_at_unbind)
 }
 END_TEST
 
+/* Gap 10: an invalidation that got no answer is no invalidation. Who asked for it hears that, and the device that may hold the page reaches nothing */
+START_TEST(g10_an_atc_timeout_is_told)
+{
+	struct meet *m = meet_new(_i);
+	struct meet_dev *d;
+	struct meet_mm *mm;
+	int p;
+
+	meet_start(m);
+	mm = meet_mm(m, false);
+	d = meet_pci(m, 5, 4);
+	p = meet_bind(d, mm);
+	meet_map(mm, VA, RD);
+	ck_assert(meet_reaches(d, p, mm, VA, RD));
+	d->reply = IOVM_MODEL_ATC_LOST;
+	meet_unmap(mm, VA);
+	ck_assert_int_eq(port_invalidate(m->sys, mm, VA, VA + 0xfff), IOVM_E_TIMEDOUT);
+	ck_assert_uint_gt(stats(m).cerror_atc, 0);
+	meet_settle(m);
+	ck_assert(cut(d, p, mm, VA));
+	d->reply = IOVM_MODEL_ATC_DONE;
+	ck_assert_int_eq(meet_reset(d), 0);
+	part(d, mm);
+	meet_end(m);
+}
+END_TEST
+
+TCase *meet_gap(void)
+{
+	TCase *t = tcase_create("g10");
+
+	tcase_set_timeout(t, 60);
+	tcase_add_loop_test(t, g10_an_atc_timeout_is_told, 0, SEEDS + 1);
+	return t;
+}
+
 /* ---- commands ------------------------------------------------------------------------------------------------------------------------------ */
 
 static void spoiled_story(struct meet *m, bool aborts)

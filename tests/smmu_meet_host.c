@@ -152,6 +152,12 @@ static enum iovm_model_atc atc_inv(void *ctx, const struct iovm_model_atc_inv *i
 	return IOVM_MODEL_ATC_DONE;
 }
 
+/* (8.1) The SMMU's own responses have it by IDR3.PPS, or by what the STE says of the function */
+static bool wants_pasid(const struct meet_dev *d, uint16_t index, bool of_smmu)
+{
+	return d->asked[index & 511] >= 0 && (d->response_pasid || (of_smmu && d->meet->mc.idr[3] & 1u << 5));
+}
+
 static void prg_response(void *ctx, uint32_t sid, uint32_t pasid, uint16_t index, uint8_t code, bool of_smmu)
 {
 	struct meet_dev *d = dev_of(ctx, sid);
@@ -162,6 +168,7 @@ static void prg_response(void *ctx, uint32_t sid, uint32_t pasid, uint16_t index
 	}
 	d->waits[index & 511] = false;
 	d->outstanding--;
+	d->strange += code != IOVM_RESP_FAILURE && (pasid != IOVM_MODEL_NO_PASID) != wants_pasid(d, index, of_smmu);
 	d->automatic += of_smmu;
 	if (code == IOVM_RESP_SUCCESS)
 		d->success++;
@@ -262,6 +269,7 @@ static void fault(void *ctx, void *mm_, struct iovm_fault *faults, unsigned n)
 	for (i = 0; i < n; i++) {
 		mm->faults++;
 		mm->ranges += faults[i].nranges;
+		mm->prot = faults[i].ranges[faults[i].nranges - 1].prot;
 		for (k = 0; mm->maps && k < faults[i].nranges; k++)
 			meet_map(mm, faults[i].ranges[k].first, faults[i].ranges[k].prot);
 		must(mm->ntokens < MEET_TOKENS || !mm->pends, "too many tokens");

@@ -206,6 +206,44 @@ START_TEST(the_position_is_known_before_the_room)
 }
 END_TEST
 
+/* Every entry is read as it was put, also when it appears with the look, and when what its room is used for appears with the room */
+static uint32_t placed;
+
+static void put_next(struct rig *r, unsigned queue)
+{
+	if (queue == r->held && !full(&r->q[queue]))
+		must(queue == PRI ? put_pri(r, placed++) : put_stall(r, placed++), "room");
+}
+
+static void put_all(struct rig *r, unsigned queue)
+{
+	while (queue == r->held && !full(&r->q[queue]))
+		put_next(r, queue);
+}
+
+START_TEST(an_entry_is_read_between_look_and_room)
+{
+	struct rig *r = rig_new(3, 3, 5);
+	uint32_t got = 0;
+	unsigned turn, i, n;
+
+	placed = 0;
+	r->held = _i & 1;
+	if (_i & 2)
+		r->on_cons = put_all;
+	else
+		r->before_prod = put_next;
+	put_all(r, r->held);
+	for (turn = 0; turn < 100; turn++) {
+		n = poll_max(r, 1 + turn % 8);
+		for (i = 0; i < n; i++)
+			ck_assert_uint_eq(r->req[i].stream_id, got++);
+	}
+	ck_assert_uint_gt(got, 100);
+	rig_del(r);
+}
+END_TEST
+
 START_TEST(neither_queue_starves_the_other)
 {
 	struct rig *r = rig_new(4, 4, 0);
@@ -401,6 +439,7 @@ static Suite *queues_suite(void)
 	tcase_add_test(laps, an_overflow_that_comes_between_is_looked_at);
 	tcase_add_test(laps, an_overflow_alone_that_comes_between_is_looked_at);
 	tcase_add_loop_test(laps, the_position_is_known_before_the_room, 0, 4);
+	tcase_add_loop_test(laps, an_entry_is_read_between_look_and_room, 0, 4);
 	tcase_add_loop_test(laps, neither_queue_starves_the_other, 0, 2);
 	tcase_add_loop_test(laps, newest_holds_however_long_its_caller_was_held_up, 0, 4 * NSTARTS);
 	tcase_add_test(laps, newest_beside_poll);

@@ -261,6 +261,32 @@ START_TEST(entries_go_in_steps)
 }
 END_TEST
 
+static struct rig *linked_in;
+static unsigned links;
+
+/* Whoever finds the leaf finds it complete */
+static void look_into_leaf(void)
+{
+	const uint64_t *cd = find_cd(find_ste(linked_in, 5), 0x12345);
+
+	links += cd != NULL;
+	ck_assert(!cd || !memcmp(cd, cd02, 64));
+}
+
+START_TEST(a_leaf_is_filled_before_it_is_linked)
+{
+	struct rig r;
+
+	set_up(&r, 20);
+	linked_in = &r;
+	after_store = look_into_leaf;
+	enter(&r, 0x12345, &stage1, 0x42);
+	after_store = NULL;
+	ck_assert_uint_gt(links, 0);
+	rig_fini(&r);
+}
+END_TEST
+
 START_TEST(quiet_is_one_store)
 {
 	static const uint32_t pasids[] = { IOVM_NO_PASID, 3, 0x12345 };
@@ -305,6 +331,7 @@ static Suite *suite(void)
 	tcase_add_test(tc, a_leaf_outlives_a_failed_neighbour);
 	tcase_add_loop_test(tc, cd_forms, 0, sizeof cd_tables / sizeof cd_tables[0]);
 	tcase_add_test(tc, entries_go_in_steps);
+	tcase_add_test(tc, a_leaf_is_filled_before_it_is_linked);
 	tcase_add_test(tc, quiet_is_one_store);
 	suite_add_tcase(s, tc);
 	return s;

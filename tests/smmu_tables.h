@@ -16,27 +16,67 @@ enum { MAX_STORES = 4096 };
 static const void *stored[MAX_STORES];
 static unsigned nstored, looks, stop_at;
 static void (*meanwhile)(void);
+static void (*after_store)(void);
+
+/*
+ * What a call has stored may be seen by others later than what it loads afterwards, until its next full fence: so whoever comes meanwhile finds what was there before, and what he
+ * stores is overwritten.
+ */
+static struct { void *at; size_t size; uint64_t was; } late[64];
+static unsigned nlate;
+static bool stores_are_late;
+
+static inline void late_note(void *at, size_t size)
+{
+	if (!stores_are_late)
+		return;
+	ck_assert(nlate < 64 && size <= 8);
+	late[nlate].at = at;
+	late[nlate].size = size;
+	memcpy(&late[nlate++].was, at, size);
+}
+
+static inline void late_swap(unsigned i)
+{
+	uint64_t now;
+
+	memcpy(&now, late[i].at, late[i].size);
+	memcpy(late[i].at, &late[i].was, late[i].size);
+	late[i].was = now;
+}
 
 static inline void look(void)
 {
 	void (*act)(void) = meanwhile;
+	bool were_late = stores_are_late;
+	unsigned i;
 
 	if (!act || ++looks != stop_at)
 		return;
 	meanwhile = NULL;
+	stores_are_late = false;
+	for (i = nlate; i-- > 0;)
+		late_swap(i);
 	act();
+	for (i = 0; i < nlate; i++)
+		late_swap(i);
+	stores_are_late = were_late;
 }
 
 static inline void store_seen(const void *at)
 {
+	if (after_store)
+		after_store();
 	ck_assert_uint_lt(nstored, MAX_STORES);
 	stored[nstored++] = at;
 }
 
-#define __atomic_store_n(p, v, order) (look(), __atomic_store_n(p, v, order), store_seen(p))
+#define __atomic_store_n(p, v, order) (look(), late_note(p, sizeof *(p)), __atomic_store_n(p, v, order), store_seen(p))
 #define __atomic_load_n(p, order) (look(), __atomic_load_n(p, order))
+#undef store_rel
+#define store_rel(p, v) (late_note(p, sizeof *(p)), atomic_store_explicit(p, v, memory_order_release))
 #undef fence_sc
-#define fence_sc() (look(), atomic_thread_fence(memory_order_seq_cst))
+#define fence_sc() (look(), nlate = stores_are_late ? 0 : nlate, atomic_thread_fence(memory_order_seq_cst))
 #include "backends/smmuv3/context.c"
 #include "backends/smmuv3/stream.c"
 

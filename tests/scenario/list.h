@@ -3,6 +3,17 @@
 #ifndef TESTS_SCENARIO_LIST_H
 #define TESTS_SCENARIO_LIST_H
 
+/* What other implementations were seen to do, and this one shall not: tests/mutants/gap-N.patch puts it back */
+#define GAPS(X) \
+	X(g1_members_have_a_quota) \
+	X(g2_a_group_has_one_pasid) \
+	X(g3_partials_end_with_their_bond) \
+	X(g4_an_overflow_ends_partials) \
+	X(g5_a_drain_is_bounded) \
+	X(g6_malformed_is_invalid_once) \
+	X(g7_a_stop_marker_has_no_answer) \
+	X(g8_credits_are_shared_out)
+
 #define PITFALLS(X) \
 	X(p01_partial_then_last) \
 	X(p02_gone_with_pending) \
