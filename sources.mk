@@ -23,6 +23,7 @@ iovm_core_sources = \
 	src/engine/mm.c \
 	src/engine/retire.c \
 	src/engine/dispatch.c \
+	src/engine/prometheus.c \
 	src/engine/stats.c \
 	src/engine/strerror.c \
 	src/engine/original.c
