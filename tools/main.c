@@ -8,12 +8,14 @@ int tool_soak(int argc, char **argv);
 int tool_check_trace(int argc, char **argv);
 int tool_decode(int argc, char **argv);
 int tool_encode(int argc, char **argv);
+int tool_doctor(int argc, char **argv);
 
 static const struct { const char *name; int (*run)(int argc, char **argv); const char *what; } verbs[] = {
 	{ "soak", tool_soak, "misbehaving devices around an engine, every answer checked" },
 	{ "check-trace", tool_check_trace, "judge a trace file by the invariants" },
 	{ "decode", tool_decode, "what SMMUv3 events, commands and tables say: words, a kernel's log, a dump" },
 	{ "encode", tool_encode, "the words of an SMMUv3 record" },
+	{ "doctor", tool_doctor, "what this machine offers, and what mends what it does not" },
 };
 #define NVERBS (sizeof(verbs) / sizeof(verbs[0]))
 
