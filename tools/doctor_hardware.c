@@ -100,7 +100,7 @@ static void look_at_iommu(struct doctor *d, const char *class, const char *name)
 {
 	struct doctor_iommu *iommu = &d->iommu[d->niommus++];
 	struct dirent **devices;
-	char path[512];
+	char path[640];
 	int n;
 
 	snprintf(path, sizeof path, "%s/%s/devices", class, name);

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "faults.h"
+#include "report_html.h"
 #include "soak.h"
 #include "soak_options.h"
 
@@ -172,20 +173,25 @@ int tool_soak(int argc, char **argv)
 {
 	struct soak_options o;
 	struct soak_result r = { .backend = "sim", .mm = "sim" };
-	int code;
+	struct report report;
+	int code, err;
 
 	switch (soak_options_parse(argc, argv, &o)) {
 	case SOAK_PARSE_HELP: return SOAK_GOOD;
 	case SOAK_PARSE_USAGE: return SOAK_USAGE;
 	default: break;
 	}
+	if (report_open(&report, &o))
+		return SOAK_ENVIRONMENT;
 	catch_signals();
 	fprintf(stderr, "iovm soak: seed %" PRIu64 "\n", o.seed);
 	run(&o, &r);
 	alarm(0);
 	code = o.json ? soak_report_json(&o, &r) : soak_report_text(&o, &r);
 	say_failures(&o, &r);
+	err = report_close(&report, &o, &r);
 	code = code ? code : soak_exit_code(&r);
+	code = code ? code : err;
 	soak_free(&r);
 	return code;
 }

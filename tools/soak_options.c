@@ -15,7 +15,7 @@
 
 enum {
 	OPT_BACKEND = 256, OPT_MM, OPT_SEED, OPT_STEPS, OPT_REQUESTS, OPT_DURATION, OPT_KILLS, OPT_DEVICES, OPT_MMS, OPT_IOMMUS, OPT_PASID_BITS, OPT_KINDS,
-	OPT_CMDQ, OPT_EVTQ, OPT_PRIQ, OPT_THREADS, OPT_POPULATE, OPT_INJECT, OPT_TRACE, OPT_NO_HASH, OPT_PLANT, OPT_JSON, OPT_HELP,
+	OPT_CMDQ, OPT_EVTQ, OPT_PRIQ, OPT_THREADS, OPT_POPULATE, OPT_INJECT, OPT_TRACE, OPT_REPORT, OPT_NO_HASH, OPT_PLANT, OPT_JSON, OPT_HELP,
 };
 
 static const struct option longs[] = {
@@ -27,7 +27,8 @@ static const struct option longs[] = {
 	{ "cmdq-log2", required_argument, NULL, OPT_CMDQ }, { "evtq-log2", required_argument, NULL, OPT_EVTQ },
 	{ "priq-log2", required_argument, NULL, OPT_PRIQ }, { "threads", required_argument, NULL, OPT_THREADS },
 	{ "populate", required_argument, NULL, OPT_POPULATE }, { "inject", required_argument, NULL, OPT_INJECT },
-	{ "trace", required_argument, NULL, OPT_TRACE }, { "no-hash", no_argument, NULL, OPT_NO_HASH }, { "plant", required_argument, NULL, OPT_PLANT },
+	{ "trace", required_argument, NULL, OPT_TRACE }, { "report", required_argument, NULL, OPT_REPORT },
+	{ "no-hash", no_argument, NULL, OPT_NO_HASH }, { "plant", required_argument, NULL, OPT_PLANT },
 	{ "json", no_argument, NULL, OPT_JSON }, { "help", no_argument, NULL, OPT_HELP }, { NULL, 0, NULL, 0 },
 };
 
@@ -55,6 +56,7 @@ static const char help[] =
 "What comes out\n"
 "  --json               one JSON object instead of the page for people\n"
 "  --trace FILE         every event, for iovm check-trace\n"
+"  --report FILE.html   a page for a browser: verdict, latencies, faults, devices\n"
 "  --no-hash            no SHA-256 of the trace\n"
 "  --plant leak|crash   with --mm process: do a wrong thing, to see it reported\n"
 "\n"
@@ -186,6 +188,7 @@ static int set(int opt, const char *arg, struct soak_options *o, struct given *g
 	case OPT_POPULATE: err = word("populate", arg, populates, SOAK_POPULATE_AUTO, &n); o->populate = n; return err;
 	case OPT_INJECT: o->inject_list = arg; return 0;
 	case OPT_TRACE: o->trace = arg; return 0;
+	case OPT_REPORT: o->report = arg; return 0;
 	case OPT_NO_HASH: o->no_hash = true; return 0;
 	case OPT_PLANT: err = word("plant", arg, plants, SOAK_PLANT_LEAK, &n); o->plant = n; return err;
 	case OPT_JSON: o->json = true; return 0;
