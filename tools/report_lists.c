@@ -30,7 +30,10 @@ void report_faults(FILE *out, const struct soak_result *r)
 		never += !r->injected[i];
 		fprintf(out, "<li style=\"--n:%u\"><span>F%02u %s</span> <b>%s</b></li>\n", digits(r->injected[i]), i, fault_name(i), grouped(r->injected[i]));
 	}
-	fprintf(out, "</ul>\n<p class=\"note\">%u of them never.</p>\n</section>\n", never);
+	fputs("</ul>\n", out);
+	if (never)
+		fprintf(out, "<p class=\"note\">%u of them never did.</p>\n", never);
+	fputs("</section>\n", out);
 }
 
 void report_invariants(FILE *out, const struct soak_result *r)
@@ -139,6 +142,8 @@ void report_devices(FILE *out, const struct report_collect *c)
 	fputs("</tr></thead>\n<tbody>\n", out);
 	if (order)
 		n = rows(out, c, order);
-	fprintf(out, "</tbody>\n</table>\n<p class=\"note\">%u devices asked for nothing.</p>\n", c->ndevices - 1 - n);
+	fputs("</tbody>\n</table>\n", out);
+	if (n < c->ndevices - 1)
+		fprintf(out, "<p class=\"note\">%u more asked for nothing.</p>\n", c->ndevices - 1 - n);
 	free(order);
 }

@@ -5,7 +5,7 @@
  */
 #ifndef TOOLS_TRACE_PROBE_H
 #define TOOLS_TRACE_PROBE_H
-#ifdef HAVE_SYS_SDT_H
+#ifdef IOVM_HAVE_SDT
 #include <sys/sdt.h>
 #define TRACE_PROBE(rec) STAP_PROBE9(iovm, trace, (rec)->event, (rec)->time, (rec)->iommu, (rec)->stream_id, (rec)->pasid, (rec)->code, (rec)->id, (rec)->a, (rec))
 #else
