@@ -158,7 +158,11 @@ END_TEST
 
 START_TEST(a_run_by_its_counters)
 {
-	struct soak_options o = { .mm = SOAK_MM_SIM, .seed = 40 + (uint64_t)_i, .steps = 30000, .inject = faults_of_sim(), .no_hash = true };
+	bool smmu = _i == 3;
+	struct soak_options o = {
+		.mm = SOAK_MM_SIM, .backend = smmu ? SOAK_BACKEND_SMMUV3 : SOAK_BACKEND_SIM, .seed = 40 + (uint64_t)_i, .steps = 30000,
+		.inject = smmu ? 0 : faults_of(false), .no_hash = true,
+	};
 	struct soak_result r = { .backend = "sim" };
 	struct report_device sum = { 0 };
 	struct report_collect *c;
@@ -264,7 +268,7 @@ static char *page_of(struct soak_options *o, struct soak_result *r)	/* as the pr
 
 START_TEST(pages_are_whole)
 {
-	struct soak_options o = { .mm = SOAK_MM_SIM, .seed = 3, .steps = 20000, .inject = faults_of_sim() };
+	struct soak_options o = { .mm = SOAK_MM_SIM, .seed = 3, .steps = 20000, .inject = faults_of(false) };
 	struct soak_result r = { .backend = "sim" };
 	char *text = page_of(&o, &r), line[64];
 
@@ -311,7 +315,7 @@ int main(void)
 	tcase_add_test(gathered, shares_of_durations);
 	tcase_add_test(gathered, marks_come_and_go);
 	tcase_set_timeout(gathered, 60);
-	tcase_add_loop_test(gathered, a_run_by_its_counters, 0, 3);
+	tcase_add_loop_test(gathered, a_run_by_its_counters, 0, 4);
 	suite_add_tcase(suite, gathered);
 	tcase_set_timeout(page, 60);
 	tcase_add_test(page, pages_are_whole);

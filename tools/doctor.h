@@ -35,6 +35,6 @@ void doctor_look_at_kernel(struct doctor *d);
 void doctor_look_at_hardware(struct doctor *d, const char *sys);	/* sys: where sysfs is, "/sys" */
 enum doctor_state doctor_worst(const struct doctor *d);
 void doctor_fini(struct doctor *d);
-int doctor_json(const struct doctor *d);	/* to stdout; 0, or -1: it could not be written */
+void doctor_json(const struct doctor *d);	/* to stdout */
 
 #endif

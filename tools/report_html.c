@@ -38,7 +38,7 @@ static void head(FILE *out, const char *title)
 
 static const char *word_of(const struct soak_result *r)
 {
-	return r->nfailures ? "BROKEN" : soak_signal ? "stopped, good so far" : "good";
+	return r->environment ? "the environment lacks something" : r->nfailures ? "BROKEN" : soak_signal ? "stopped, good so far" : "good";
 }
 
 static void failures(FILE *out, const struct soak_result *r)
@@ -109,6 +109,8 @@ static void figures(FILE *out, const struct soak_result *r)
 	       grouped(r->pasids.leaked));
 	figure(out, "Invalidations", r->invalidations, "queue overflows %s", grouped(r->overflows));
 	on_processes(out, r);
+	if (r->has_obligations)
+		figure(out, "Obligations of the driver", r->obligations.checked, "times checked, broken %s", grouped(r->obligations.broken));
 	figure(out, "Bytes leaked", r->leaks.bytes, "descriptors %s, children %s, PASIDs %s", grouped(r->leaks.fds), grouped(r->leaks.children),
 	       grouped(r->leaks.pasids));
 	if (r->has_memory)

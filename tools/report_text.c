@@ -24,7 +24,7 @@ static const char *bar(uint64_t n)
 
 static void verdict(const struct soak_result *r)
 {
-	const char *word = r->nfailures ? "BROKEN" : soak_signal ? "stopped, good so far" : "good";
+	const char *word = r->environment ? "the environment lacks something" : r->nfailures ? "BROKEN" : soak_signal ? "stopped, good so far" : "good";
 
 	printf("iovm soak: %s.  %s steps, seed %" PRIu64 ", %.1f s\n", word, grouped(r->steps), r->seed, (double)r->wall_ns / 1e9);
 	for (unsigned i = 0; i < r->nfailures && i < SOAK_FAILURES; i++)
@@ -123,6 +123,8 @@ int soak_report_text(const struct soak_options *o, const struct soak_result *r)
 	char command[1024];
 
 	verdict(r);
+	if (r->environment && !r->steps)
+		return 0;
 	shape(r);
 	work(r);
 	on_processes(r);
