@@ -110,7 +110,21 @@ report() {
 	result $? 'report: - is a name like any other' err
 }
 
+probe() {	# one in the program if the header was there, none in the library ever
+	command -v readelf >/dev/null || { result 77 'probe: no readelf here'; return; }
+	readelf -n "$iovm" 2>/dev/null | grep -A 1 'Provider: iovm' >notes
+	if grep -q '^[^#]*-DIOVM_HAVE_SDT' "$build/Makefile"; then
+		[ "$(grep -c 'Name: trace' notes)" = 1 ]
+	else
+		[ ! -s notes ]
+	fi
+	result $? 'probe: iovm:trace is in the program, if the header was there' notes
+	! readelf -n "$build"/.libs/libcore.a 2>/dev/null | grep -q stapsdt
+	result $? 'probe: none in libiovm'
+}
+
 help
 doctor
 report
+probe
 finish
