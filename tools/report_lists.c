@@ -47,11 +47,10 @@ void report_invariants(FILE *out, const struct soak_result *r)
 
 		if (!(set >> i & 1) && !n->checked)
 			continue;
-		fprintf(out, "<li%s>I%u <b>%s</b>", n->violations ? " class=\"bad\"" : n->checked ? "" : " class=\"never\"", i,
-			n->checked ? grouped(n->checked) : "never");
 		if (n->violations)
-			fprintf(out, " broken: <b>%s</b>", grouped(n->violations));
-		fputs("</li>\n", out);
+			fprintf(out, "<li class=\"bad\">I%u checked <b>%s</b>, broken <b>%s</b></li>\n", i, grouped(n->checked), grouped(n->violations));
+		else
+			fprintf(out, "<li%s>I%u <b>%s</b></li>\n", n->checked ? "" : " class=\"never\"", i, n->checked ? grouped(n->checked) : "never");
 	}
 	fputs("</ul>\n</section>\n", out);
 }
