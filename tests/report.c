@@ -3,6 +3,7 @@
  * The HTML report: what it gathers from a trace, held against a story with known times and against the counters of whole runs, and the page itself, read
  * by a parser that wants every element closed and every attribute quoted, and finds neither script nor anything to load.
  */
+#include <inttypes.h>
 #include <iovm/backend.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -57,6 +58,8 @@ START_TEST(markers_stalls_and_suppressed)
 	GO(.time = 30, .event = IOVM_TR_SUPPRESS, .stream_id = 9, .flags = IOVM_REQ_LAST, .b = 2, .pasid = IOVM_NO_PASID);
 	GO(.time = 40, .event = IOVM_TR_RESP, .stream_id = 9, .flags = IOVM_REQ_READ | IOVM_REQ_STALL, .b = 2, .code = IOVM_RESP_INVALID);
 	ck_assert_uint_eq(c->waiting, 0);
+	GO(.time = 45, .event = IOVM_TR_ANSWERED, .stream_id = 9, .pasid = 7);	/* whatever PASID a stall's answer names */
+	ck_assert(c->stage[REPORT_ANSWERED].n == 1 && c->stage[REPORT_ANSWERED].max == 5);
 	ck_assert(c->device[0].suppressed == 1 && c->device[0].invalid == 1);	/* StreamID 9 is no device's */
 	ck_assert_uint_eq(c->stage[REPORT_HOST].n, 0);	/* the handler saw none of them */
 	report_collect_del(c);
@@ -186,7 +189,10 @@ START_TEST(a_run_by_its_counters)
 	ck_assert_uint_eq(c->stage[REPORT_QUEUED].n, r.requests);
 	ck_assert_uint_le(c->stage[REPORT_HOST].n, r.groups);
 	ck_assert_uint_ge(c->stage[REPORT_HOST].n * 10, r.groups * 9);
+	ck_assert_uint_ge(c->stage[REPORT_ANSWERED].n * 10, (sum.success + sum.invalid) * 9);
 	ck_assert_uint_eq(c->waiting, 0);
+	ck_assert_msg(report_marks_left(c->marks) < r.groups / 10, "%u marks of %" PRIu64 " groups are left: they would fill the table",
+		      report_marks_left(c->marks), r.groups);
 	ck_assert_uint_eq(c->deaths, r.mm_exits);
 	ck_assert_uint_eq(c->overflows, r.overflows);
 	report_collect_del(c);

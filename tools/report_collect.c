@@ -149,11 +149,10 @@ static struct report_key group_key(const struct iovm_trace *rec)
 	return (struct report_key){ MARK_HOST | (uint64_t)rec->iommu << 16, rec->id };
 }
 
-/* By what the device knows its answer: StreamID, index, and a PASID if it wants one */
-static struct report_key answer_key(const struct iovm_trace *rec)
+/* By what the device knows its answer: StreamID, index, and a PASID if it wants one; a stall's tag needs none, though some IOMMUs tell it */
+static struct report_key answer_key(const struct iovm_trace *rec, uint32_t pasid)
 {
-	return (struct report_key){ MARK_ANSWER | (uint64_t)(rec->flags & IOVM_REQ_STALL) << 8 | (uint64_t)rec->iommu << 16 | (uint64_t)rec->index << 32,
-				    (uint64_t)rec->pasid << 32 | rec->stream_id };
+	return (struct report_key){ MARK_ANSWER | (uint64_t)rec->iommu << 16 | (uint64_t)rec->index << 32, (uint64_t)pasid << 32 | rec->stream_id };
 }
 
 static bool owed_an_answer(const struct iovm_trace *rec)	/* a stall, or a Last that is no Stop Marker */
@@ -207,14 +206,14 @@ static void closed(struct report_collect *c, const struct iovm_trace *rec)
 	measure(&d->waited, rec->time - since);
 	d->success += rec->code == IOVM_RESP_SUCCESS;
 	d->invalid += rec->code != IOVM_RESP_SUCCESS;
-	report_mark(c->marks, answer_key(rec), rec->time);
+	report_mark(c->marks, answer_key(rec, rec->flags & IOVM_REQ_STALL ? IOVM_NO_PASID : rec->pasid), rec->time);
 }
 
 static void arrived(struct report_collect *c, const struct iovm_trace *rec)
 {
 	uint64_t since;
 
-	if (report_unmark(c->marks, answer_key(rec), &since))
+	if (report_unmark(c->marks, answer_key(rec, rec->pasid), &since) || report_unmark(c->marks, answer_key(rec, IOVM_NO_PASID), &since))
 		measure(&c->stage[REPORT_ANSWERED], rec->time - since);
 }
 

@@ -51,6 +51,7 @@ struct report_marks *report_marks_new(void);
 void report_marks_del(struct report_marks *m);
 void report_mark(struct report_marks *m, struct report_key key, uint64_t value);	/* over what was there */
 bool report_marked(const struct report_marks *m, struct report_key key, uint64_t *value);
+unsigned report_marks_left(const struct report_marks *m);
 bool report_unmark(struct report_marks *m, struct report_key key, uint64_t *value);
 
 #endif

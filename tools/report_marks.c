@@ -56,6 +56,11 @@ bool report_marked(const struct report_marks *m, struct report_key key, uint64_t
 	return slot->key.a != 0;
 }
 
+unsigned report_marks_left(const struct report_marks *m)
+{
+	return m->used;
+}
+
 static void close_hole(struct report_marks *m, unsigned hole)
 {
 	for (unsigned at = (hole + 1) % SLOTS; m->slot[at].key.a; at = (at + 1) % SLOTS)
