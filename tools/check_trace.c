@@ -19,15 +19,15 @@ enum { CLEAN = 0, BROKEN = 1, NO_TRACE = 2 };
 
 static const char help[] =
 	"usage: iovm check-trace FILE [--json]\n\n"
-	"Judges a trace, as `iovm soak --trace FILE` writes it, by the invariants of\n"
+	"Judges a trace, as `iovm soak` writes it, by the invariants of\n"
 	"docs/INVARIANTS.md. Nothing but FILE is read. The trace must be that of a whole\n"
 	"run, torn down at its end.\n\n"
 	"  --json   one JSON object: each invariant with how often it was checked\n"
 	"  --help   this text\n\n"
 	"Exit: 0 clean; 1 an invariant is broken, named with the number of the record;\n"
 	"2 FILE is not a trace, is truncated or cannot be read; 3 no room for the result.\n\n"
-	"  iovm soak --steps 200000 --seed 1 --trace run.trace\n"
-	"  iovm check-trace run.trace\n";
+	"  iovm check-trace run.trace\n"
+	"  iovm check-trace --json run.trace\n";
 
 struct judged { const char *path; struct iovm_check *check; uint64_t seed, records; };
 
