@@ -163,7 +163,7 @@ START_TEST(a_run_by_its_counters)
 {
 	bool smmu = _i == 3;
 	struct soak_options o = {
-		.mm = SOAK_MM_SIM, .backend = smmu ? SOAK_BACKEND_SMMUV3 : SOAK_BACKEND_SIM, .seed = 40 + (uint64_t)_i, .steps = 30000,
+		.mm = SOAK_MM_SIM, .backend = smmu ? SOAK_BACKEND_SMMUV3 : SOAK_BACKEND_SIM, .seed = 40 + (uint64_t)_i, .steps = smmu ? 15000 : 30000,
 		.inject = smmu ? 0 : faults_of(false), .no_hash = true,
 	};
 	struct soak_result r = { .backend = "sim" };

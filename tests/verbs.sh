@@ -100,7 +100,7 @@ page() {
 
 report() {
 	page 'the pretend machine' 3 --mm sim --steps 30000 --seed 5
-	page 'SMMUv3s' 2 --backend smmuv3 --inject none --steps 30000 --seed 5
+	page 'SMMUv3s' 2 --backend smmuv3 --inject none --steps 15000 --seed 5
 	page 'processes' 2 --mm process --kills 3 --seed 5
 	page 'both parts' 4 --duration 3s --seed 5
 	"$iovm" soak --plant leak --kills 2 --seed 5 --report x.html >out 2>err

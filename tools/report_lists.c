@@ -38,7 +38,7 @@ void report_faults(FILE *out, const struct soak_result *r)
 
 void report_invariants(FILE *out, const struct soak_result *r)
 {
-	uint64_t set = r->held | iovm_check_set();
+	uint64_t set = r->held | iovm_check_set(r->config.smmuv3);
 
 	fputs("<section>\n<h2>What was checked</h2>\n<p class=\"note\">Each invariant of docs/INVARIANTS.md, and how often it could have been broken.</p>\n"
 	      "<ul class=\"invariants\">\n", out);
