@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later
 # The sources of libiovm: freestanding C11, undefined symbols memcpy, memmove, memset, memcmp only. Kernels vendor these lists as they are, the second
-# one if they have an SMMUv3, the third if they want PCIe capabilities switched for them:
+# one if they have an SMMUv3, the third if they want PCIe capabilities switched for them; the fourth is for hosts whose counters Prometheus scrapes:
 #   cc -O2 -ffreestanding -std=gnu11 -Iinclude -Isrc -c $(iovm_core_sources) $(iovm_smmuv3_sources) $(iovm_pcie_sources)
 # On AArch64 add -mno-outline-atomics, on Arm -march=armv7-a or later: else compilers for Linux call a library for each atomic operation.
 iovm_core_sources = \
@@ -40,3 +40,5 @@ iovm_smmuv3_sources = \
 	src/backends/smmuv3/context.c
 iovm_pcie_sources = \
 	src/pcie/capability.c
+iovm_text_sources = \
+	src/engine/prometheus.c

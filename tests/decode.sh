@@ -300,11 +300,11 @@ streams() {
 	if [ -c /dev/full ]; then
 		for form in --text --json; do
 			"$iovm" decode $form <in >/dev/full 2>err
-			[ $? = 1 ] && grep -q 'standard output' err
+			[ $? = 3 ] && grep -q 'standard output' err
 			result $? "streams: decode $form to a full disk" err
 		done
 		"$iovm" encode SYNC >/dev/full 2>err
-		[ $? = 1 ] && grep -q 'standard output' err
+		[ $? = 3 ] && grep -q 'standard output' err
 		result $? 'streams: encode to a full disk' err
 	fi
 	expect 1 'streams: closed standard input' "$iovm" decode <&-
@@ -312,7 +312,7 @@ streams() {
 	result $? 'streams: is named' err
 	expect 1 'streams: encode --tsv, too' "$iovm" encode --tsv <&-
 	"$iovm" decode 0x10 0 0 0 >&- 2>err
-	[ $? = 1 ]
+	[ $? = 3 ]
 	result $? 'streams: closed standard output' err
 }
 

@@ -19,12 +19,15 @@ enum { CLEAN = 0, BROKEN = 1, NO_TRACE = 2 };
 
 static const char help[] =
 	"usage: iovm check-trace FILE [--json]\n\n"
-	"Judge a trace, as `iovm soak --trace FILE` writes it, by the invariants of docs/INVARIANTS.md.\n"
-	"Nothing but FILE is read. The trace must be that of a whole run, torn down at its end.\n\n"
-	"  --json   one JSON object on stdout: each invariant with how often it was checked\n"
+	"Judges a trace, as `iovm soak` writes it, by the invariants of\n"
+	"docs/INVARIANTS.md. Nothing but FILE is read. The trace must be that of a whole\n"
+	"run, torn down at its end.\n\n"
+	"  --json   one JSON object: each invariant with how often it was checked\n"
 	"  --help   this text\n\n"
-	"Exit: 0 clean; 1 an invariant is broken, named with the number of the record; 2 FILE is not a\n"
-	"trace or is truncated.\n";
+	"Exit: 0 clean; 1 an invariant is broken, named with the number of the record;\n"
+	"2 FILE is not a trace, is truncated or cannot be read; 3 no room for the result.\n\n"
+	"  iovm check-trace run.trace\n"
+	"  iovm check-trace --json run.trace\n";
 
 struct judged { const char *path; struct iovm_check *check; uint64_t seed, records; };
 
@@ -160,8 +163,6 @@ static int judge(const char *path, int json)
 		iovm_check_end(j.check);
 		(json ? say_json : say)(&j);
 		err = iovm_check_violations(j.check) ? BROKEN : CLEAN;
-		if (fflush(stdout) || ferror(stdout))
-			err = wrong("stdout", strerror(errno));
 	}
 	iovm_check_del(j.check);
 	return err;
@@ -175,7 +176,7 @@ int tool_check_trace(int argc, char **argv)
 	optind = 1;
 	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		if (c == 'h')
-			return fputs(help, stdout) < 0;
+			return fputs(help, stdout), CLEAN;
 		if (c != 'j') {
 			fputs("Try: iovm check-trace --help\n", stderr);
 			return NO_TRACE;

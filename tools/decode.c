@@ -16,13 +16,13 @@ static const char help[] =
 "usage: iovm decode [options] [WORD...]\n"
 "\n"
 "Says what the records of an Arm SMMUv3 mean: each field with its bits, value and\n"
-"meaning, the clause of Arm IHI 0070, what an event usually comes from and what to\n"
-"check. Reserved bits and contradictions are marked with \"!\".\n"
+"meaning, the clause of Arm IHI 0070, what an event usually comes from and what\n"
+"to check. Reserved bits and contradictions are marked with \"!\".\n"
 "\n"
-"WORDs are hex, 64 bits each, word 0 first, with or without 0x, with any separators.\n"
-"Without WORDs, or with -, standard input is read. It may be\n"
-"  a kernel's log, as it was pasted: the blocks \"event 0x10 received:\" of Linux are\n"
-"    found among other lines, equal ones folded, one that is cut short reported\n"
+"WORDs are hex, 64 bits each, word 0 first, with or without 0x, separated by\n"
+"anything. Without WORDs, or with -, standard input is read. It may be\n"
+"  a kernel's log, as it was pasted: the blocks \"event 0x10 received:\" of Linux\n"
+"    are found among other lines, equal ones folded, one cut short reported\n"
 "  lines of hex words (with 0x, or of at least 8 digits)\n"
 "  a raw dump of a queue or table, little-endian; empty slots are skipped\n"
 "Equal are records of one SMMU with the same words, but for the low 12 bits of\n"
@@ -32,11 +32,11 @@ static const char help[] =
 "  --reg NAME      a register's value, by name or offset (CR0, 0x20)\n"
 "  --raw, --text   standard input is a dump, or text; otherwise it is guessed\n"
 "  --json          one JSON object instead of the page for people\n"
-"  --tsv           lines \"KIND<tab>NAME<tab>WORDS\" in, \"KIND<tab>NAME<tab>FIELDS\" out\n"
+"  --tsv           lines KIND<tab>NAME<tab>WORDS in, KIND<tab>NAME<tab>FIELDS out\n"
 "  --help          this text\n"
 "\n"
-"Exit: 0 all of it was decoded; 1 nothing was, or a record is cut short, or the\n"
-"result could not be written (with --tsv: a line was answered with ERR); 2 usage.\n"
+"Exit: 0 all of it was decoded; 1 nothing was, or a record is cut short (with\n"
+"--tsv: a line was answered with ERR); 2 usage; 3 no room for the result.\n"
 "\n"
 "  dmesg | iovm decode\n"
 "  iovm decode 0x0000003100001810 0x0000020800000000 0x00007f00deadb123 0\n"
@@ -136,15 +136,6 @@ static int parse(int argc, char **argv, struct options *o)
 	return err ? err : settle(o, argc - optind);
 }
 
-/* Standard output is the result: a part of it is none */
-static int written(int code)
-{
-	if (!fflush(stdout) && !ferror(stdout))
-		return code;
-	fprintf(stderr, "iovm decode: standard output: %s\n", strerror(errno));
-	return DECODE_BAD;
-}
-
 static int read_failed(int error)
 {
 	fprintf(stderr, "iovm decode: standard input: %s\n", strerror(error));
@@ -160,7 +151,7 @@ static int page(const struct decode_book *book, bool json)
 		decode_text(book);
 	else if (!decode_json(book))
 		return complain(NULL, "no memory"), DECODE_BAD;
-	code = written(code);
+	fflush(stdout);
 	if (why)
 		fprintf(stderr, "iovm decode: %s\n", why);
 	return code;
@@ -173,7 +164,7 @@ static int run(const struct options *o, char **word, int words, struct smmu_read
 	int code;
 
 	if (o->tsv) {
-		code = written(decode_tsv(in, stdout));
+		code = decode_tsv(in, stdout);
 		return in->error ? read_failed(in->error) : code;
 	}
 	if (!decode_book_init(&book))
@@ -198,7 +189,7 @@ int tool_decode(int argc, char **argv)
 		return code;
 	if (o.help) {
 		fputs(help, stdout);
-		return written(DECODE_GOOD);
+		return DECODE_GOOD;
 	}
 	in = malloc(sizeof(*in));
 	if (!in)

@@ -18,19 +18,20 @@ static const char help[] =
 "       iovm encode --list [NAME]\n"
 "       iovm encode --tsv\n"
 "\n"
-"Prints the words of an Arm SMMUv3 record, 64 bits each in hex, word 0 first. NAME is\n"
-"a command, event, register (or its kind: STE, CD, L1STD, L1CD, PPR); a VALUE is hex\n"
-"with 0x, or decimal. An address is given whole: its low bits must be 0. What is not\n"
-"given is 0, but what makes NAME what it is: a command's opcode, an event's number,\n"
-"Range of CFGI_ALL, SSV and Last of STOP_MARKER (with --tsv: opcode and number only).\n"
+"Prints the words of an Arm SMMUv3 record, 64 bits each in hex, word 0 first.\n"
+"NAME is a command, event, register (or its kind: STE, CD, L1STD, L1CD, PPR); a\n"
+"VALUE is hex with 0x, or decimal. An address is given whole: its low bits must\n"
+"be 0. What is not given is 0, but what makes NAME what it is: a command's\n"
+"opcode, an event's number, Range of CFGI_ALL, SSV and Last of STOP_MARKER (with\n"
+"--tsv: opcode and number only).\n"
 "\n"
 "  --kind KIND     cmd, evt, pri, ste, cd, l1, reg: where NAME is one of several\n"
 "  --list [NAME]   all records, or the fields of one\n"
 "  --tsv           lines \"KIND<tab>NAME<tab>FIELD=VALUE;...\" in, words out\n"
 "  --help          this text\n"
 "\n"
-"Exit: 0 good; 1 the result could not be written (with --tsv: a line was answered\n"
-"with ERR); 2 usage, or a field that the record does not have or that does not fit.\n"
+"Exit: 0 good; 1 with --tsv a line was answered with ERR; 2 usage, or a field\n"
+"that the record does not have or that does not fit; 3 no room for the result.\n"
 "\n"
 "  iovm encode ATC_INV SSV=1 SSID=5 SID=0x4200 Size=9 Addr=0x7f0000200000\n"
 "  iovm encode STE V=1 Config=5 S1ContextPtr=0x80001000\n"
@@ -206,8 +207,5 @@ int tool_encode(int argc, char **argv)
 		code = tsv();
 	else
 		code = (o.list ? list : encode)(&o, argv + optind, argc - optind);
-	if (!fflush(stdout) && !ferror(stdout))
-		return code;
-	complain("standard output", strerror(errno));
-	return DECODE_BAD;
+	return code;
 }

@@ -8,44 +8,9 @@
 #include <stdio.h>
 #include <string.h>
 #include "faults.h"
+#include "report_numbers.h"
 #include "soak.h"
 #include "soak_options.h"
-
-static const char *grouped(uint64_t n)	/* 1,234,567; a few may be alive at a time */
-{
-	static char ring[16][32];
-	static unsigned at;
-	char *text = ring[at++ % 16] + 31;
-	unsigned digits = 0;
-
-	*text = '\0';
-	do {
-		if (digits && digits % 3 == 0)
-			*--text = ',';
-		*--text = (char)('0' + n % 10);
-		digits++;
-	} while (n /= 10);
-	return text;
-}
-
-static const char *shorter(uint64_t n)	/* at most four characters */
-{
-	static const char units[] = "kMGTP";
-	static char ring[8][16];
-	static unsigned at;
-	char *text = ring[at++ % 8];
-	double x = (double)n;
-	const char *unit = units;
-
-	if (n < 1000) {
-		snprintf(text, 16, "%u", (unsigned)n);
-		return text;
-	}
-	for (x /= 1000; x >= 999.5; x /= 1000)
-		unit++;
-	snprintf(text, 16, x < 9.95 ? "%.1f%c" : "%.0f%c", x, *unit);
-	return text;
-}
 
 static const char *bar(uint64_t n)
 {
@@ -59,7 +24,7 @@ static const char *bar(uint64_t n)
 
 static void verdict(const struct soak_result *r)
 {
-	const char *word = r->nfailures ? "BROKEN" : soak_signal ? "stopped, good so far" : "good";
+	const char *word = r->environment ? "the environment lacks something" : r->nfailures ? "BROKEN" : soak_signal ? "stopped, good so far" : "good";
 
 	printf("iovm soak: %s.  %s steps, seed %" PRIu64 ", %.1f s\n", word, grouped(r->steps), r->seed, (double)r->wall_ns / 1e9);
 	for (unsigned i = 0; i < r->nfailures && i < SOAK_FAILURES; i++)
@@ -158,6 +123,8 @@ int soak_report_text(const struct soak_options *o, const struct soak_result *r)
 	char command[1024];
 
 	verdict(r);
+	if (r->environment && !r->steps)
+		return 0;
 	shape(r);
 	work(r);
 	on_processes(r);

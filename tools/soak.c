@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "faults.h"
+#include "report_html.h"
 #include "soak.h"
 #include "soak_options.h"
 
@@ -160,10 +161,10 @@ static void say_failures(const struct soak_options *o, const struct soak_result 
 {
 	char command[1024];
 
-	if (!r->nfailures)
-		return;
 	for (unsigned i = 0; o->json && i < r->nfailures && i < SOAK_FAILURES; i++)
 		fprintf(stderr, "iovm soak: %s\n", r->failures[i] ? r->failures[i] : "(no memory for the sentence)");
+	if (!r->nfailures || r->environment)
+		return;
 	soak_replay_command(command, sizeof(command), o, r);
 	fprintf(stderr, "iovm soak: again: %s\n", command);
 }
@@ -172,20 +173,24 @@ int tool_soak(int argc, char **argv)
 {
 	struct soak_options o;
 	struct soak_result r = { .backend = "sim", .mm = "sim" };
-	int code;
+	struct report report;
+	int code, err;
 
 	switch (soak_options_parse(argc, argv, &o)) {
 	case SOAK_PARSE_HELP: return SOAK_GOOD;
-	case SOAK_PARSE_USAGE: return SOAK_USAGE;
+	case SOAK_PARSE_USAGE: fputs("Try: iovm soak --help\n", stderr); return SOAK_USAGE;
 	default: break;
 	}
+	if (report_open(&report, &o))
+		return SOAK_ENVIRONMENT;
 	catch_signals();
 	fprintf(stderr, "iovm soak: seed %" PRIu64 "\n", o.seed);
 	run(&o, &r);
 	alarm(0);
-	code = o.json ? soak_report_json(&o, &r) : soak_report_text(&o, &r);
+	(o.json ? soak_report_json : soak_report_text)(&o, &r);	/* main() sees to it that stdout took it */
 	say_failures(&o, &r);
-	code = code ? code : soak_exit_code(&r);
+	err = report_close(&report, &o, &r);
+	code = soak_exit_code(&r) ? soak_exit_code(&r) : err;
 	soak_free(&r);
 	return code;
 }

@@ -34,6 +34,8 @@ struct soak_options {		/* 0 or NULL: not given, to be drawn from the seed (excep
 	uint64_t inject;	/* bit n: Fn may happen */
 	const char *inject_list;	/* as it was given, for the replay command */
 	const char *trace;	/* file to write */
+	const char *report;	/* page to write */
+	struct report_collect *collect[2];	/* for it: what listens to the pretend machine, and to real processes; NULL: nobody */
 	bool no_hash, json;
 };
 

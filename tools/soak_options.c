@@ -15,7 +15,7 @@
 
 enum {
 	OPT_BACKEND = 256, OPT_MM, OPT_SEED, OPT_STEPS, OPT_REQUESTS, OPT_DURATION, OPT_KILLS, OPT_DEVICES, OPT_MMS, OPT_IOMMUS, OPT_PASID_BITS, OPT_KINDS,
-	OPT_CMDQ, OPT_EVTQ, OPT_PRIQ, OPT_THREADS, OPT_POPULATE, OPT_INJECT, OPT_TRACE, OPT_NO_HASH, OPT_PLANT, OPT_JSON, OPT_HELP,
+	OPT_CMDQ, OPT_EVTQ, OPT_PRIQ, OPT_THREADS, OPT_POPULATE, OPT_INJECT, OPT_TRACE, OPT_REPORT, OPT_NO_HASH, OPT_PLANT, OPT_JSON, OPT_HELP,
 };
 
 static const struct option longs[] = {
@@ -27,7 +27,8 @@ static const struct option longs[] = {
 	{ "cmdq-log2", required_argument, NULL, OPT_CMDQ }, { "evtq-log2", required_argument, NULL, OPT_EVTQ },
 	{ "priq-log2", required_argument, NULL, OPT_PRIQ }, { "threads", required_argument, NULL, OPT_THREADS },
 	{ "populate", required_argument, NULL, OPT_POPULATE }, { "inject", required_argument, NULL, OPT_INJECT },
-	{ "trace", required_argument, NULL, OPT_TRACE }, { "no-hash", no_argument, NULL, OPT_NO_HASH }, { "plant", required_argument, NULL, OPT_PLANT },
+	{ "trace", required_argument, NULL, OPT_TRACE }, { "report", required_argument, NULL, OPT_REPORT },
+	{ "no-hash", no_argument, NULL, OPT_NO_HASH }, { "plant", required_argument, NULL, OPT_PLANT },
 	{ "json", no_argument, NULL, OPT_JSON }, { "help", no_argument, NULL, OPT_HELP }, { NULL, 0, NULL, 0 },
 };
 
@@ -39,9 +40,9 @@ static const char help[] =
 "pretend machine with all faults for about 10 s, then real process memory for 5.\n"
 "\n"
 "What runs\n"
-"  --mm sim|process     spaces of the pretend machine, or memory of real processes\n"
-"  --backend sim|smmuv3 an abstract IOMMU, or SMMUv3s of registers and memory under\n"
-"                       the driver that ships\n"
+"  --mm sim|process     spaces of the pretend machine, or those of real processes\n"
+"  --backend sim|smmuv3 an abstract IOMMU, or SMMUv3s of registers and memory\n"
+"                       under the driver that ships\n"
 "  --seed N             0..2^53-1; the same seed and steps repeat byte for byte\n"
 "  --inject LIST|none|all   faults by number or name: --inject 16,credit-flood\n"
 "How long (the first that is reached; default 10s)\n"
@@ -51,10 +52,11 @@ static const char help[] =
 "  --devices N  --mms N  --iommus N  --pasid-bits 1..20  --kinds pri|stall|mixed\n"
 "  --cmdq-log2 N  --evtq-log2 N  --priq-log2 N   queue sizes\n"
 "  --threads N                       with --mm process\n"
-"  --populate auto|vector|single     with --mm process: how pages are made present\n"
+"  --populate auto|vector|single     with --mm process: how pages come in\n"
 "What comes out\n"
 "  --json               one JSON object instead of the page for people\n"
 "  --trace FILE         every event, for iovm check-trace\n"
+"  --report FILE.html   a page for a browser: verdict, latencies, faults, devices\n"
 "  --no-hash            no SHA-256 of the trace\n"
 "  --plant leak|crash   with --mm process: do a wrong thing, to see it reported\n"
 "\n"
@@ -186,6 +188,7 @@ static int set(int opt, const char *arg, struct soak_options *o, struct given *g
 	case OPT_POPULATE: err = word("populate", arg, populates, SOAK_POPULATE_AUTO, &n); o->populate = n; return err;
 	case OPT_INJECT: o->inject_list = arg; return 0;
 	case OPT_TRACE: o->trace = arg; return 0;
+	case OPT_REPORT: o->report = arg; return 0;
 	case OPT_NO_HASH: o->no_hash = true; return 0;
 	case OPT_PLANT: err = word("plant", arg, plants, SOAK_PLANT_LEAK, &n); o->plant = n; return err;
 	case OPT_JSON: o->json = true; return 0;

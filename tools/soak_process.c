@@ -276,7 +276,7 @@ static int new_machine(struct run *run, struct trace_file *trace)
 	const struct iovm_sim_config sim = {
 		.size = sizeof(sim), .seed = run->o->seed, .iommus = c->iommus, .pasid_bits = (uint8_t)c->pasid_bits, .asid_bits = (uint8_t)c->asid_bits,
 		.priq_log2 = (uint8_t)c->priq_log2, .evtq_log2 = (uint8_t)c->evtq_log2, .cmdq_log2 = (uint8_t)c->cmdq_log2, .max_mms = 2 * c->mms, .port = &port, .quiet = true,
-		.no_dispatch = true, .irq = on_interrupt, .irq_ctx = run, .trace = trace ? trace_file_put : NULL, .trace_ctx = trace,
+		.no_dispatch = true, .irq = on_interrupt, .irq_ctx = run, .trace = trace_file_put, .trace_ctx = trace,
 	};
 	struct iovm_iommu *iommu;
 
@@ -491,7 +491,7 @@ int soak_process_run(const struct soak_options *o, struct soak_result *r)
 {
 	struct run run = { .o = o, .r = r, .pagemap = -1, .populate.pidfd = -1, .own_memory = PTHREAD_MUTEX_INITIALIZER };
 	struct soak_holdings before;
-	struct trace_file *trace = NULL;
+	struct trace_file *trace;
 	uint64_t began = soak_clock();
 	int err;
 
@@ -502,9 +502,8 @@ int soak_process_run(const struct soak_options *o, struct soak_result *r)
 	backtrace_on_crash();
 	warm_up(r->config.threads < WARM ? r->config.threads : WARM);
 	before = soak_holdings();
-	if (o->trace || !o->no_hash)
-		trace = trace_file_new(o->trace, o->seed, !o->no_hash);
-	if (!trace && (o->trace || !o->no_hash))
+	trace = trace_file_new(o->trace, o->seed, !o->no_hash, o->collect[1]);
+	if (!trace)
 		environment(&run, o->trace ? o->trace : "the trace", strerror(errno));
 	else
 		run_all(&run, trace);

@@ -247,7 +247,7 @@ static void start(struct run *run, struct trace_file *trace)
 	const struct iovm_sim_smmuv3 smmuv3 = { .sync = (uint8_t)c->sync, .linear = c->linear, .no_range = !c->ranges };
 	struct iovm_sim_config sim = {
 		.size = sizeof(sim), .seed = run->o->seed, .iommus = c->iommus, .pasid_bits = (uint8_t)c->pasid_bits, .asid_bits = (uint8_t)c->asid_bits,
-		.priq_log2 = (uint8_t)c->priq_log2, .evtq_log2 = (uint8_t)c->evtq_log2, .cmdq_log2 = (uint8_t)c->cmdq_log2, .inject = run->o->inject, .trace = trace ? trace_file_put : NULL,
+		.priq_log2 = (uint8_t)c->priq_log2, .evtq_log2 = (uint8_t)c->evtq_log2, .cmdq_log2 = (uint8_t)c->cmdq_log2, .inject = run->o->inject, .trace = trace_file_put,
 		.trace_ctx = trace, .quiet = true,
 		.smmuv3 = c->smmuv3 ? &smmuv3 : NULL,
 	};
@@ -279,7 +279,7 @@ int soak_sim_run(const struct soak_options *o, struct soak_result *r)
 {
 	struct run run = { .o = o, .r = r };
 	struct soak_holdings before = soak_holdings();
-	struct trace_file *trace = NULL;
+	struct trace_file *trace;
 	uint64_t began = soak_clock();
 	int err;
 
@@ -289,9 +289,8 @@ int soak_sim_run(const struct soak_options *o, struct soak_result *r)
 	r->inject = o->inject;
 	soak_draw(o, &r->config);
 	soak_crash_arm(o, r);
-	if (o->trace || !o->no_hash)
-		trace = trace_file_new(o->trace, o->seed, !o->no_hash);
-	if (!trace && (o->trace || !o->no_hash))
+	trace = trace_file_new(o->trace, o->seed, !o->no_hash, o->collect[0]);
+	if (!trace)
 		environment(r, o->trace ? o->trace : "the trace", strerror(errno));
 	else
 		run_world(&run, trace);

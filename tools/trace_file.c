@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "trace_file.h"
+#include "trace_probe.h"
 
 #define RECORDS 4096
 
@@ -21,6 +22,7 @@ struct trace_file {
 	int fd, error;
 	bool hash;
 	SHA2_CTX sha;
+	struct report_collect *collect;
 };
 
 static void push(struct trace_file *tf, const void *data, size_t len)
@@ -40,7 +42,7 @@ static void push(struct trace_file *tf, const void *data, size_t len)
 	}
 }
 
-struct trace_file *trace_file_new(const char *path, uint64_t seed, bool hash)
+struct trace_file *trace_file_new(const char *path, uint64_t seed, bool hash, struct report_collect *collect)
 {
 	struct iovm_trace_header header = {
 		.magic = IOVM_TRACE_MAGIC, .version = htole32(IOVM_TRACE_VERSION), .record_bytes = htole32(sizeof(struct iovm_trace)), .seed = htole64(seed),
@@ -56,6 +58,7 @@ struct trace_file *trace_file_new(const char *path, uint64_t seed, bool hash)
 		return NULL;
 	}
 	tf->hash = hash;
+	tf->collect = collect;
 	SHA256Init(&tf->sha);
 	push(tf, &header, sizeof(header));
 	return tf;
@@ -80,6 +83,11 @@ void trace_file_put(void *trace_file, const struct iovm_trace *rec)
 {
 	struct trace_file *tf = trace_file;
 
+	TRACE_PROBE(rec);
+	if (tf->collect)
+		report_collect_put(tf->collect, rec);
+	if (tf->fd < 0 && !tf->hash)
+		return;
 	tf->rec[tf->used] = *rec;
 	to_file_order(&tf->rec[tf->used]);
 	if (++tf->used == RECORDS) {

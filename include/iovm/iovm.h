@@ -277,6 +277,13 @@ struct iovm_stats {		/* set size before the call; sums over all IOMMUs, exact wh
 	uint32_t devices, tokens;	/* tokens: PENDING, not yet back */
 };
 void iovm_stats(const struct iovm *sys, struct iovm_stats *stats);
+/*
+ * The counters as a Prometheus server scrapes them (text exposition format 0.0.4), with HELP and TYPE, into buf; no system is touched, nothing is
+ * allocated. Returns the bytes without the terminating zero, as they would be in a buffer that is large enough; IOVM_STATS_TEXT always is. A shorter one gets the
+ * beginning, cut anywhere and terminated; len 0 writes nothing. Fields beyond stats->size are left out. One system for each endpoint: names carry no label of it.
+ */
+#define IOVM_STATS_TEXT 8192u
+size_t iovm_stats_prometheus(const struct iovm_stats *stats, char *buf, size_t len);
 
 #ifdef __cplusplus
 }

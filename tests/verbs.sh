@@ -1,0 +1,130 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later
+# verbs.sh [BUILD-FOLDER]: what every verb of `iovm` owes its user (help that teaches, within 80 columns, and names no option that is not there), what
+# `iovm doctor` prints, and the page that `iovm soak --report` leaves, by whole runs of the program.
+set -u
+LC_ALL=C
+export LC_ALL
+build=$(cd "${1-.}" && pwd -P) || exit 2
+here=$(cd "$(dirname "$0")" && pwd -P)
+# shellcheck source=tests/tally.sh
+. "$here/tally.sh"
+iovm=$build/iovm
+[ -x "$iovm" ] || { echo "verbs.sh: no program $iovm" >&2; exit 2; }
+work=$(mktemp -d) || exit 1
+trap 'rm -rf "$work"' EXIT
+cd "$work" || exit 1
+escape=$(printf '\033')
+
+narrow() {	# FILE NAME
+	awk 'length > 80 { print length ": " $0; bad = 1 } END { exit bad }' "$1" >wide
+	result $? "$2: within 80 columns" wide
+}
+
+help() {
+	"$iovm" --help >out 2>err && [ ! -s err ]
+	result $? 'help: iovm --help' err
+	narrow out 'help: iovm'
+	sed -n 's/^  \([a-z][a-z-]*\)  *[a-z].*/\1/p' out >verbs
+	[ "$(wc -l <verbs)" -ge 5 ]
+	result $? 'help: it lists the verbs' out
+	while read -r verb; do
+		"$iovm" "$verb" --help >out 2>err && [ ! -s err ]
+		result $? "help: $verb --help is a result, on stdout alone" err
+		head -n 1 out | grep -q "^usage: iovm $verb" && grep -qE '(^|[ .])Exit: ' out && grep -q "^  .*iovm $verb" out
+		result $? "help: $verb has usage, exit codes, an example" out
+		narrow out "help: $verb"
+		grep -v 'iovm [a-z]' out | grep -oE -e '--[a-z][a-z0-9-]+' | sort -u >options	# an example may be another verb's
+		: >unknown
+		while read -r option; do	# with a value that none of them takes: what is asked is whether the name is known
+			"$iovm" "$verb" "$option=~" 2>&1 </dev/null | grep 'unrecognized option' >>unknown
+		done <options
+		[ -s options ] && [ ! -s unknown ]
+		result $? "help: $verb names no option that is not there" unknown
+	done <verbs
+	[ "$("$iovm" --version)" != '' ]
+	result $? 'help: iovm --version'
+}
+
+doctor() {
+	"$iovm" doctor >out 2>err </dev/null
+	status=$?
+	case $status in
+	0) ! grep -q '^  FAIL' out && head -n 1 out | grep -q '^iovm doctor: good\.' ;;
+	3) grep -q '^  FAIL' out ;;
+	*) false ;;
+	esac
+	result $? "doctor: exit status $status goes with what it says" out
+	narrow out doctor
+	! grep -q "$escape" out
+	result $? 'doctor: no colour into a file'
+	# a finding is a word, a name in its column, a sentence in its column; one that is bad has its remedy in the next lines
+	awk '/^  (ok|none|FAIL) / { if (want) bad = bad "\n" want; n++; want = $1 == "ok" ? "" : $0; if (substr($0, 9, 1) == " " || substr($0, 25, 1) == " " || substr($0, 24, 1) != " ") bad = bad "\n" $0 }
+		/^                        mend: ./ { want = "" }
+		END { if (bad || want || n < 10) { print n " findings" bad "\n" want; exit 1 } }' out >wrong
+	result $? 'doctor: columns, and a remedy for each none and FAIL' wrong
+	"$iovm" doctor --json >json 2>err </dev/null
+	[ $? = $status ]
+	result $? 'doctor: --json has the same verdict'
+	[ "$(grep -c '"state":' json)" = "$(grep -cE '^  (ok|none|FAIL) ' out)" ]
+	result $? 'doctor: --json has the same findings' json
+	if command -v script >/dev/null; then	# a terminal: colour there, unless somebody says no
+		TERM=xterm NO_COLOR='' script -qec "'$iovm' doctor" /dev/null </dev/null 2>&1 | grep -q "$escape"
+		result $? 'doctor: colour on a terminal'
+		TERM=xterm NO_COLOR=1 script -qec "'$iovm' doctor" /dev/null </dev/null >out 2>&1 && ! grep -q "$escape" out
+		result $? 'doctor: NO_COLOR'
+		TERM=dumb script -qec "'$iovm' doctor" /dev/null </dev/null >out 2>&1 && ! grep -q "$escape" out
+		result $? 'doctor: TERM=dumb'
+	fi
+}
+
+# page NAME SECTIONS OPTION...: the run is good, the page whole, by itself, and tells what the run's object tells
+page() {
+	name=$1 sections=$2
+	shift 2
+	rm -f x.html
+	"$iovm" soak "$@" --report x.html --json >json 2>err
+	result $? "report: $name" err
+	{
+		[ "$(tail -n 1 x.html)" = '</html>' ] || echo 'no </html> at the end'
+		[ "$(grep -c '<section>' x.html)" = "$sections" ] || echo "sections: $(grep -c '<section>' x.html), not $sections"
+		grep -iE '<(script|link|img|iframe|object)|https?:|src=|url\(' x.html
+		grep -q '<h1>iovm soak: good</h1>' x.html || echo 'the verdict is not there'
+		grep -qF -e "$(sed -n 's/^ "command": "\(.*\)",$/\1/p' json)" x.html || echo 'the command is not there'
+		requests=$(sed -n 's/^ "requests_emitted": \([0-9]*\),$/\1/p' json | sed -e :a -e 's/\([0-9]\)\([0-9]\{3\}\)\($\|,\)/\1,\2\3/;ta')
+		grep -qF "<dt>Requests</dt><dd><b>$requests</b>" x.html || echo "the requests are not there: $requests"
+	} >wrong 2>&1
+	[ ! -s wrong ]
+	result $? "report: $name: the page" wrong
+}
+
+report() {
+	page 'the pretend machine' 3 --mm sim --steps 30000 --seed 5
+	page 'SMMUv3s' 2 --backend smmuv3 --inject none --steps 15000 --seed 5
+	page 'processes' 2 --mm process --kills 3 --seed 5
+	page 'both parts' 4 --duration 3s --seed 5
+	"$iovm" soak --plant leak --kills 2 --seed 5 --report x.html >out 2>err
+	[ $? = 1 ] && grep -q '<h1>iovm soak: BROKEN</h1>' x.html && grep -q '<li>leak: the bond of device' x.html
+	result $? 'report: a run that fails' x.html
+	"$iovm" soak --steps 2000 --seed 1 --report - >out 2>err && [ -f ./- ]
+	result $? 'report: - is a name like any other' err
+}
+
+probe() {	# one in the program if the header was there, none in the library ever
+	command -v readelf >/dev/null || { result 77 'probe: no readelf here'; return; }
+	readelf -n "$iovm" 2>/dev/null | grep -A 1 'Provider: iovm' >notes
+	if grep -q '^[^#]*-DIOVM_HAVE_SDT' "$build/Makefile"; then
+		[ "$(grep -c 'Name: trace' notes)" = 1 ]
+	else
+		[ ! -s notes ]
+	fi
+	result $? 'probe: iovm:trace is in the program, if the header was there' notes
+	! readelf -n "$build"/.libs/libcore.a 2>/dev/null | grep -q stapsdt
+	result $? 'probe: none in libiovm'
+}
+
+help
+doctor
+report
+probe
+finish
