@@ -56,6 +56,7 @@ void iovm__bond_run(struct iovm_iommu *iommu, struct iovm__work *work, unsigned 
 
 static bool snapshot(struct iovm_iommu *iommu, struct iovm__bond *b)
 {
+	b->snap_cut = load_acq(&b->cut) == IOVM__CUT_DONE;
 	iommu->be.newest(iommu->hw, b->snap);
 	b->snapshots++;
 	TRACE(iommu->port, SNAPSHOT, .iommu = (uint8_t)iommu->index, .stream_id = load_rlx(&b->dev)->fn.stream_ids[0],
@@ -105,7 +106,10 @@ static bool tell(struct iovm_iommu *iommu, struct iovm__bond *b)
 		store_sc(&b->state, (unsigned)IOVM__BOND_ENDED);
 		call_back(iommu, b, IOVM_UNBOUND);
 	}
-	b->step = load_acq(&b->cut) == IOVM__CUT_DONE ? GRACE : RECUT;
+	if (load_acq(&b->cut) != IOVM__CUT_DONE)
+		b->step = RECUT;
+	else	/* somebody else's cut may have been done after our snapshot */
+		b->step = b->snap_cut ? GRACE : SNAPSHOT;
 	return true;
 }
 

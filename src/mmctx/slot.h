@@ -66,6 +66,7 @@ struct iovm__bond {
 	struct iovm__bond *drain_next;
 	unsigned step, snapshots, grace;
 	bool told_quarantine, recutting, fencing;
+	bool snap_cut;			/* the cut was done when the snapshot was taken */
 	uint64_t snap[2];
 	uint64_t retry_at;
 	struct iovm__batch batch;
