@@ -14,8 +14,10 @@ static bool memory_read(void *vchip, uint64_t addr, unsigned bytes, uint64_t *va
 
 static bool memory_write(void *vchip, uint64_t addr, unsigned bytes, uint64_t value)
 {
-	const struct iovm__chip *chip = vchip;
+	struct iovm__chip *chip = vchip;
 
+	if (bytes == 4)
+		iovm__chip_msi(chip, addr);
 	return iovm__memory_write(&chip->sim->memory, addr, bytes, value);
 }
 

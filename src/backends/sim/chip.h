@@ -51,7 +51,8 @@ struct iovm__chip {
 	uint64_t bad;			/* ticket of one that was taken for illegal twice: the next fence fails. 0: none */
 	bool bad_fence;			/* it is a fence itself */
 	uint64_t told;			/* ticket of the newest fence below */
-	struct { uint64_t ticket, at; int16_t error; } done[IOVM__CHIP_DONE];	/* fences that were carried out, and CMDQ_CONS does not say so yet */
+	/* fences that were carried out, and the driver cannot see it yet; msi: the word that is still to be written, 0: none */
+	struct { uint64_t ticket, at, msi; int16_t error; } done[IOVM__CHIP_DONE];
 	unsigned ndone;
 
 	/* chip_err.c */
@@ -79,6 +80,7 @@ uint64_t iovm__chip_next_timeout(const struct iovm__chip *chip);
 
 /* chip_tell.c: model callbacks */
 void iovm__chip_command(void *chip, const uint64_t words[2], uint32_t index, unsigned error);
+void iovm__chip_msi(struct iovm__chip *chip, uint64_t addr);	/* it was written */
 void iovm__chip_told(struct iovm__chip *chip);	/* tell of fences that the driver may know of */
 void iovm__chip_event(void *chip, const uint64_t words[4], uint64_t position);
 void iovm__chip_consumed(struct iovm__chip *chip, unsigned queue, uint32_t cons);	/* the driver wrote CONS */

@@ -93,7 +93,7 @@ static void tell_oldest(struct iovm__chip *chip)
 	memmove(&chip->done[0], &chip->done[1], --chip->ndone * sizeof chip->done[0]);
 }
 
-static void fence(struct iovm__chip *chip, uint64_t ticket, int error)
+static void fence(struct iovm__chip *chip, uint64_t ticket, uint64_t msi, int error)
 {
 	if (chip->told == ticket)	/* it failed before, and is complete now */
 		return;
@@ -102,23 +102,33 @@ static void fence(struct iovm__chip *chip, uint64_t ticket, int error)
 		tell_oldest(chip);
 	chip->done[chip->ndone].ticket = ticket;
 	chip->done[chip->ndone].at = chip->sim->ordinal;
+	chip->done[chip->ndone].msi = msi;
 	chip->done[chip->ndone++].error = (int16_t)error;
 }
 
-/* A fence is complete when the driver can see it: CMDQ_CONS may lag behind what was carried out */
+/* A fence is complete when the driver can see it: CMDQ_CONS may lag behind what was carried out, and so may an MSI */
 void iovm__chip_told(struct iovm__chip *chip)
 {
 	uint32_t mask = (2u << chip->sim->config.cmdq_log2) - 1, cons = iovm__chip_register(chip, O_CMDQ_CONS) & mask;
 	uint64_t all = chip->commands + 1, shown = all - (((uint32_t)all - cons) & mask);
 
-	while (chip->ndone && chip->done[0].ticket <= shown)
+	while (chip->ndone && chip->done[0].ticket <= shown && !chip->done[0].msi)
 		tell_oldest(chip);
+}
+
+void iovm__chip_msi(struct iovm__chip *chip, uint64_t addr)
+{
+	unsigned i;
+
+	for (i = 0; i < chip->ndone; i++)
+		if (chip->done[i].msi == addr)
+			chip->done[i].msi = 0;
 }
 
 static void stopped(struct iovm__chip *chip, const uint64_t w[2], uint64_t ticket, unsigned error)
 {
 	if (error == CERROR_ATC_INV_SYNC) {
-		fence(chip, ticket, IOVM_E_ATC);
+		fence(chip, ticket, 0, IOVM_E_ATC);
 		while (chip->ndone)	/* an error is seen at once */
 			tell_oldest(chip);
 	}
@@ -144,7 +154,7 @@ void iovm__chip_command(void *vchip, const uint64_t w[2], uint32_t index, unsign
 	} else if (op_of(w) != CMD_SYNC) {
 		exec(chip, w);
 	} else if (ticket != chip->bad || chip->bad_fence) {	/* else it only stands in for another command */
-		fence(chip, ticket, chip->bad ? IOVM_E_HARDWARE : 0);
+		fence(chip, ticket, FIELD(w[0], 12, 2) == 1 ? w[1] & ONES(2, 55) : 0, chip->bad ? IOVM_E_HARDWARE : 0);
 		chip->bad = 0;
 		chip->bad_fence = false;
 	}
