@@ -52,6 +52,7 @@ static uint32_t errors(struct iovm__chip *chip)
 
 void iovm__chip_update(struct iovm__chip *chip)
 {
+	iovm__chip_told(chip, false);
 	iovm__list_set(&chip->sim->hw_ready, chip->node, &chip->node->hw_slot, iovm_smmuv3_model_due(chip->model));
 }
 
@@ -59,6 +60,8 @@ static uint32_t read32(void *vchip, uint32_t offset)
 {
 	struct iovm__chip *chip = vchip;
 
+	if (offset == O_CMDQ_CONS)
+		iovm__chip_told(chip, true);
 	return iovm__chip_misread(chip, offset, iovm__chip_register(chip, offset));
 }
 
@@ -76,7 +79,6 @@ static void write32(void *vchip, uint32_t offset, uint32_t value)
 	case O_GERRORN: iovm__chip_acknowledged(chip, active & ~errors(chip)); break;
 	default: break;
 	}
-	iovm__chip_told(chip);
 	iovm__chip_update(chip);
 }
 
@@ -88,7 +90,6 @@ static void step(void *vchip)
 
 	iovm__chip_err_step(chip);
 	(void)iovm_smmuv3_model_step(chip->model);
-	iovm__chip_told(chip);
 	iovm__chip_update(chip);
 }
 

@@ -46,7 +46,7 @@ struct iovm__chip {
 	struct { struct iovm_sim_ep *ep; uint64_t lost_at; bool used, stuck; } inv[IOVM__CHIP_TAGS];
 
 	/* chip_tell.c */
-	uint64_t commands;		/* number of the command that was told last, from 0 */
+	uint64_t commands;		/* how many it has carried out */
 	uint64_t ill;			/* ticket of the command that was taken for illegal last */
 	uint64_t bad;			/* ticket of one that was taken for illegal twice: the next fence fails. 0: none */
 	bool bad_fence;			/* it is a fence itself */
@@ -59,7 +59,8 @@ struct iovm__chip {
 	unsigned stand_fault;		/* the queue stands: F31 or F35; 0: it goes */
 	uint64_t stand_until;
 	bool stand_seen;
-	uint32_t spoilt_at, spoilt;	/* index of the command that was spoilt last, and how often */
+	uint64_t spoilt_at;		/* number of the command that was spoilt last, */
+	unsigned spoilt;		/* and how often */
 	unsigned error_fault;		/* of the command error that is not acknowledged yet */
 	uint32_t raised;		/* GERROR bits of F36 */
 	bool pri_abort, filling;	/* F30; F25's records come */
@@ -69,7 +70,7 @@ bool iovm__chip_fault(struct iovm__chip *chip, unsigned number, unsigned one_in)
 void iovm__chip_injected(struct iovm__chip *chip, unsigned number, uint32_t stream_id);
 
 /* chip.c */
-void iovm__chip_update(struct iovm__chip *chip);	/* what can it do now? */
+void iovm__chip_update(struct iovm__chip *chip);	/* what can it do now, and what may the driver know? */
 uint32_t iovm__chip_register(struct iovm__chip *chip, uint32_t offset);	/* as it is, whatever the driver is told */
 
 /* chip_bus.c */
@@ -81,7 +82,7 @@ uint64_t iovm__chip_next_timeout(const struct iovm__chip *chip);
 /* chip_tell.c: model callbacks */
 void iovm__chip_command(void *chip, const uint64_t words[2], uint32_t index, unsigned error);
 void iovm__chip_msi(struct iovm__chip *chip, uint64_t addr);	/* it was written */
-void iovm__chip_told(struct iovm__chip *chip);	/* tell of fences that the driver may know of */
+void iovm__chip_told(struct iovm__chip *chip, bool read);	/* tell of fences that the driver may know of; read: it has just read CMDQ_CONS */
 void iovm__chip_event(void *chip, const uint64_t words[4], uint64_t position);
 void iovm__chip_consumed(struct iovm__chip *chip, unsigned queue, uint32_t cons);	/* the driver wrote CONS */
 void iovm__chip_mark(struct iovm__chip *chip, unsigned queue, uint64_t position, unsigned fault, uint32_t stream_id);

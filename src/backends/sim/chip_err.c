@@ -31,7 +31,7 @@ void iovm__chip_injected(struct iovm__chip *chip, unsigned number, uint32_t stre
 /* How often a command may be taken for illegal: twice, then something else stands in its place. What nobody waits for is read well the second time */
 static unsigned ill_times(struct iovm__chip *chip)
 {
-	uint32_t at = iovm__chip_register(chip, O_CMDQ_CONS) & ((1u << chip->sim->config.cmdq_log2) - 1);
+	uint32_t at = (uint32_t)chip->commands & ((1u << chip->sim->config.cmdq_log2) - 1);
 	uint64_t base = iovm_smmuv3_model_read(chip->model, O_CMDQ_BASE, 8) & ONES(5, 55) & ~((UINT64_C(16) << chip->sim->config.cmdq_log2) - 1), w = 0;
 
 	(void)iovm__memory_read(&chip->sim->memory, base + 16 * (uint64_t)at, 8, &w);
@@ -40,14 +40,12 @@ static unsigned ill_times(struct iovm__chip *chip)
 
 static bool spoils(struct iovm__chip *chip, unsigned fault, unsigned times)
 {
-	uint32_t at = iovm__chip_register(chip, O_CMDQ_CONS) & INDEX;
+	bool again = chip->spoilt && chip->spoilt_at == chip->commands;
 
-	if (chip->spoilt && chip->spoilt_at == at && chip->spoilt >= times)
+	if ((again && chip->spoilt >= times) || !iovm__chip_fault(chip, fault, again ? 2 : 600))
 		return false;
-	if (!iovm__chip_fault(chip, fault, chip->spoilt && chip->spoilt_at == at ? 2 : 600))
-		return false;
-	chip->spoilt = chip->spoilt_at == at ? chip->spoilt + 1 : 1;
-	chip->spoilt_at = at;
+	chip->spoilt = again ? chip->spoilt + 1 : 1;
+	chip->spoilt_at = chip->commands;
 	chip->error_fault = fault;
 	return true;
 }

@@ -106,13 +106,13 @@ static void fence(struct iovm__chip *chip, uint64_t ticket, uint64_t msi, int er
 	chip->done[chip->ndone++].error = (int16_t)error;
 }
 
-/* A fence is complete when the driver can see it: CMDQ_CONS may lag behind what was carried out, and so may an MSI */
-void iovm__chip_told(struct iovm__chip *chip)
+/* A fence is complete when the driver can see it: CMDQ_CONS may lag behind what was carried out, and an MSI behind that, unless CMDQ_CONS is read first */
+void iovm__chip_told(struct iovm__chip *chip, bool read)
 {
 	uint32_t mask = (2u << chip->sim->config.cmdq_log2) - 1, cons = iovm__chip_register(chip, O_CMDQ_CONS) & mask;
-	uint64_t all = chip->commands + 1, shown = all - (((uint32_t)all - cons) & mask);
+	uint64_t shown = chip->commands - (((uint32_t)chip->commands - cons) & mask);
 
-	while (chip->ndone && chip->done[0].ticket <= shown && !chip->done[0].msi)
+	while (chip->ndone && chip->done[0].ticket <= shown && (read || !chip->done[0].msi))
 		tell_oldest(chip);
 }
 
@@ -151,7 +151,10 @@ void iovm__chip_command(void *vchip, const uint64_t w[2], uint32_t index, unsign
 	ticket = chip->commands + 1;
 	if (error) {
 		stopped(chip, w, ticket, error);
-	} else if (op_of(w) != CMD_SYNC) {
+		return;
+	}
+	chip->commands = ticket;
+	if (op_of(w) != CMD_SYNC) {
 		exec(chip, w);
 	} else if (ticket != chip->bad || chip->bad_fence) {	/* else it only stands in for another command */
 		fence(chip, ticket, FIELD(w[0], 12, 2) == 1 ? w[1] & ONES(2, 55) : 0, chip->bad ? IOVM_E_HARDWARE : 0);
