@@ -79,7 +79,7 @@ static void reach(struct iovm_check *ck, const struct iovm_trace *rec)
 	const struct iovm__ck_dev *dev = iovm__check_dev(ck, rec->iommu, rec->stream_id);
 	const struct iovm__ck_bond *bond = iovm__check_bond_at(ck, dev, rec->pasid);
 
-	if (rec->pasid == IOVM_NO_PASID || !dev)
+	if (rec->pasid == IOVM_NO_PASID || !dev || (rec->event == IOVM_TR_WALK && dev->confirmed))	/* looked up for who is stopped at the bus: it reaches nobody */
 		return;
 	IOVM__CHECKED(ck, 41);
 	if (!bond || bond->cut)

@@ -34,7 +34,7 @@ static void violation(void *vchip, const char *duty, const char *clause, const c
 	const struct iovm__chip *chip = vchip;
 	struct iovm_sim *sim = chip->sim;
 
-	if (!sim->broken++ && !sim->config.quiet)
+	if (!sim->broken++)
 		fprintf(stderr, "record %llu: an SMMUv3's driver broke %s (IHI 0070, %s): %s\n", (unsigned long long)sim->ordinal, duty, clause, sentence);
 }
 

@@ -123,6 +123,11 @@ bool iovm__model_cmdq_ready(const struct iovm_smmuv3_model *m)
 	       m->cmd_at != queue_wrap(queue_log2(m, R_CMDQ_BASE), m->reg[R_CMDQ_PROD]);
 }
 
+unsigned iovm__model_cmdq_left(const struct iovm_smmuv3_model *m)
+{
+	return queue_used(queue_log2(m, R_CMDQ_BASE), m->reg[R_CMDQ_PROD], m->cmd_at);
+}
+
 /* ---- effects that wait ------------------------------------------------------------------------------------------------------------------------ */
 
 static void effect(struct iovm_smmuv3_model *m, unsigned n)
@@ -241,7 +246,7 @@ void iovm__model_cmdq_step(struct iovm_smmuv3_model *m)
 {
 	struct iovm__model_command c = { { 0 } };
 	const uint32_t *was = sum_of(m, m->cmd_at);
-	unsigned left = queue_used(queue_log2(m, R_CMDQ_BASE), m->reg[R_CMDQ_PROD], m->cmd_at);
+	unsigned left = iovm__model_cmdq_left(m);
 
 	if (!fetch(m, m->cmd_at, &c) || model_errs(m, IOVM_MODEL_ERROR_FETCH)) {
 		stop(m, &c, CERROR_ABT);

@@ -281,7 +281,13 @@ static void age(struct iovm_smmuv3_model *m, enum iovm__model_conf_kind kind, st
 	if (i == n) {
 		e->old = 0;
 		iovm__model_duty(m, DUTY_CFGI, true);
-	} else if (end || ++e->old >= PATIENCE) {
+		return;
+	}
+	if (!e->old)
+		e->asked = m->stats.commands + iovm__model_cmdq_left(m);
+	if (e->old && m->stats.commands < e->asked && !end)	/* its command may still be on its way */
+		return;
+	if (end || ++e->old >= PATIENCE) {
 		e->valid = false;	/* said once */
 		iovm__model_duty(m, DUTY_CFGI, false);
 	}

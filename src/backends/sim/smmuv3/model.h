@@ -39,7 +39,8 @@ struct iovm__model_conf {
 	uint64_t w[8];
 	uint64_t at;		/* where it was fetched; CDs of stage 2 streams: after translation */
 	uint32_t sid, index;	/* CD, L1CD: index within the stream's table */
-	uint8_t old;		/* SYNCs that found memory changed and this still kept */
+	uint64_t asked;		/* number of the last command that stood in the queue when memory was found changed */
+	uint8_t old;		/* SYNCs that found memory changed and this still kept; behind that command */
 	bool valid, illegal;
 };
 struct iovm__model_confs {
@@ -245,6 +246,7 @@ bool iovm__model_msi(struct iovm_smmuv3_model *m, uint64_t addr, uint32_t data, 
 void iovm__model_cmdq_enabled(struct iovm_smmuv3_model *m);
 void iovm__model_cmdq_prod(struct iovm_smmuv3_model *m, uint32_t value);
 void iovm__model_cmdq_show(struct iovm_smmuv3_model *m);	/* CONS follows */
+unsigned iovm__model_cmdq_left(const struct iovm_smmuv3_model *m);	/* commands that it has not looked at */
 bool iovm__model_cmdq_ready(const struct iovm_smmuv3_model *m);
 void iovm__model_cmdq_step(struct iovm_smmuv3_model *m);
 void iovm__model_effect(struct iovm_smmuv3_model *m);		/* one late one */
