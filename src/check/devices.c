@@ -87,6 +87,8 @@ static void suspect(struct iovm_check *ck, struct iovm__ck_iommu *iommu, struct 
 {
 	if (!dev->suspect && dev->stream_done)
 		stream_state(iommu, dev, 0, false);
+	if (!dev->suspect)
+		dev->suspected = ck->ordinal;
 	dev->suspect = true;
 	if (!stopped)
 		return;

@@ -22,6 +22,7 @@ struct iovm__ck_dev {			/* one requester; a VF points to the unit (its PF) that 
 	uint8_t iommu, stu;
 	bool pcie, stalls;		/* it has capabilities; an access of it has stalled */
 	uint64_t stuck;			/* ordinal: it did not answer an invalidation */
+	uint64_t suspected;		/* ordinal: it became a suspect */
 	bool response_pasid, ats, gone, resetting, fenced, suspect, confirmed;	/* confirmed: the suspect cannot reach memory any more */
 	uint64_t stream_epoch;		/* of the newest command about its stream entry; 0: none, or it is not the one that aborts */
 	bool stream_done;		/* its fence completed well */

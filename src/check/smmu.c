@@ -169,7 +169,7 @@ static void suspected(struct iovm_check *ck, const struct iovm__ck_iommu *iommu,
 	const struct iovm__ck_dev *dev = iovm__check_dev(ck, rec->iommu, rec->stream_id);
 	unsigned i;
 
-	if (!dev)
+	if (!dev || dev->suspected != ck->ordinal)	/* who is suspected already is not asked again */
 		return;
 	IOVM__CHECKED(ck, 31);
 	for (i = 0; i < IOVM__CK_FAILED && !(rec->b && iommu->atc_failed[i].ticket == rec->b); i++)
