@@ -28,7 +28,9 @@ static unsigned between(uint64_t *state, unsigned low, unsigned high)
 	return low + (unsigned)(next(state) % (high - low + 1));
 }
 
-/* Queues of every size that the architecture has; but one that has to be full (F31) is small */
+#define ONE_OF(state, ...) one_of(state, (const uint8_t[]){ __VA_ARGS__ }, sizeof((const uint8_t[]){ __VA_ARGS__ }))
+
+/* Queues of every size that the architecture has; but one that has to be full (F31) is small. Most are mixed: what page requests and stalls do to each other is new here */
 static void draw_smmuv3(const struct soak_options *o, struct soak_config *c, uint64_t *state)
 {
 	c->smmuv3 = true;
@@ -38,11 +40,10 @@ static void draw_smmuv3(const struct soak_options *o, struct soak_config *c, uin
 	c->sync = between(state, IOVM_SMMUV3_SYNC_CONS, IOVM_SMMUV3_SYNC_IRQ);
 	c->linear = next(state) % 4 == 0;
 	c->ranges = next(state) % 4 != 0;
+	c->kinds = ONE_OF(state, SOAK_KINDS_MIXED, SOAK_KINDS_MIXED, SOAK_KINDS_MIXED, SOAK_KINDS_MIXED, SOAK_KINDS_PRI, SOAK_KINDS_STALL);
 	if (o->inject == UINT64_C(1) << 31 && c->cmdq_log2 > 4)
 		c->cmdq_log2 = 4;
 }
-
-#define ONE_OF(state, ...) one_of(state, (const uint8_t[]){ __VA_ARGS__ }, sizeof((const uint8_t[]){ __VA_ARGS__ }))
 
 void soak_draw(const struct soak_options *o, struct soak_config *c)
 {
@@ -62,10 +63,10 @@ void soak_draw(const struct soak_options *o, struct soak_config *c)
 		.threads = 1,
 		.populate = "machine",
 	};
-	if (alone && (c->kinds == SOAK_KINDS_STALL || o->backend == SOAK_BACKEND_SMMUV3))
-		c->kinds = SOAK_KINDS_MIXED;
 	if (o->backend == SOAK_BACKEND_SMMUV3)
 		draw_smmuv3(o, c, &state);
+	if (alone && (c->kinds == SOAK_KINDS_STALL || o->backend == SOAK_BACKEND_SMMUV3))
+		c->kinds = SOAK_KINDS_MIXED;
 #define GIVEN(field) do { if (o->field) c->field = o->field; } while (0)
 	GIVEN(kinds);
 	GIVEN(iommus);
