@@ -214,6 +214,8 @@ static void fence_done(struct iovm_check *ck, struct iovm__ck_iommu *iommu, cons
 
 static void command(struct iovm_check *ck, struct iovm__ck_iommu *iommu, const struct iovm_trace *rec)
 {
+	if (rec->code != IOVM_CMD_ANSWER)
+		iommu->between = rec->code != IOVM_CMD_FENCE;
 	switch (rec->code) {
 	case IOVM_CMD_ENTRY: entry_command(ck, rec, iommu->epoch); break;
 	case IOVM_CMD_TLB: tlb_command(ck, rec, iommu->epoch); break;
@@ -250,7 +252,7 @@ static void cycle(struct iovm_check *ck, struct iovm__ck_iommu *iommu, const str
 			iovm__check_fail(ck, 22, "the servicer has nothing left to do, and the mm of bond %u died without SHUTDOWN", (unsigned)bond->serial);
 			bond->shutdown = true;
 		}
-		if (!bond->unbind_done || !bond->has_cb || bond->unbound || bond->callbacks || iommu->nfences || iommu->dead)
+		if (!bond->unbind_done || !bond->has_cb || bond->unbound || bond->callbacks || iommu->nfences || iommu->between || iommu->dead)
 			continue;
 		if (bond->snap && (!consumed(ck, bond) || (!bond->dev->pcie && !bond->again.ok)))	/* what may stall waits for one more fence */
 			bond->idle = 0;

@@ -246,7 +246,7 @@ void iovm__check_devices(struct iovm_check *ck, const struct iovm_trace *rec)
 		memset(iommu->consumed, 0, sizeof iommu->consumed);
 		iommu->overflow = iommu->dispatch = iommu->late = iommu->granted = 0;
 		iommu->nfences = iommu->streams = 0;
-		iommu->dead = false;
+		iommu->dead = iommu->between = false;
 	} else if (rec->event == IOVM_TR_NOTICE) {
 		iommu->dead |= rec->code == IOVM_IOMMU_DEAD;
 	} else if (dev && rec->event == IOVM_TR_RESET) {

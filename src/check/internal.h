@@ -51,6 +51,7 @@ struct iovm__ck_iommu {
 	uint64_t epoch;				/* of commands: one more after each fence; from 1 */
 	struct iovm__ck_fence *fences;		/* taken by the backend, not completed; oldest first */
 	unsigned nfences, room;
+	bool between;				/* commands were taken, and not yet the fence behind them */
 	uint64_t dispatch;			/* ordinal of the newest DISPATCH */
 	uint64_t late;				/* ordinal of the newest poll that found an announced entry not yet written */
 	uint64_t queue;				/* entries; 0: not told */
