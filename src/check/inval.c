@@ -73,6 +73,8 @@ static void cover(struct covers *covers, const struct iovm_trace *rec, const str
 {
 	struct cover *c = &covers->try[covers->n - 1];
 
+	if (is_done(covers))
+		return;
 	if (c->full && !c->done && c->epoch != epoch && rec->a <= inv->first) {
 		begin(covers, inv->first);
 		c = &covers->try[covers->n - 1];

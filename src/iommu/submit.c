@@ -391,6 +391,8 @@ static int wait_on(struct iovm_iommu *iommu, struct iovm__batch *b, unsigned *tu
 		if (patience(iommu->port, turn))
 			continue;
 		r = iovm__submit_poll(iommu, b);	/* we may have slept past the end ourselves */
+		if (!r)
+			r = iovm__submit_poll(iommu, b);	/* or past an error, which that look had mended */
 		if (r)
 			break;
 		withdraw(iommu, b);
