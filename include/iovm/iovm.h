@@ -247,9 +247,9 @@ struct iovm_device_config {
  */
 int iovm_device_add(struct iovm_iommu *iommu, const struct iovm_device_config *config, struct iovm_device **dev);
 /*
- * Replace entry 0 (NULL: blocked). EXISTS, MM_DEAD, FULL: nothing changed; any other error: the old mm is not reached any more, and entry 0 is blocked. Stop the device's traffic without PASID first, if it can stall:
- * an access that waits may complete in the new mm. BUSY: mm was
- * entry 0 of this device before and that still drains (also when a second mm came in between): dispatch, call again.
+ * Replace entry 0 (NULL: blocked). EXISTS, MM_DEAD, FULL: nothing changed; any other error: the old mm is not reached any more, and entry 0 is blocked.
+ * Stop the device's traffic without PASID first, if it can stall: an access that waits may complete in the new mm. BUSY: mm was entry 0 of this device
+ * before and that still drains (also when a second mm came in between): dispatch, call again.
  */
 int iovm_device_attach(struct iovm_device *dev, void *mm);
 /* ATS without SVA. init and shutdown switch it off and on again around PASID. BUSY while PRI is on. May interrupt the device's DMA. */

@@ -252,7 +252,7 @@ static void cycle(struct iovm_check *ck, struct iovm__ck_iommu *iommu, const str
 			iovm__check_fail(ck, 22, "the servicer has nothing left to do, and the mm of bond %u died without SHUTDOWN", (unsigned)bond->serial);
 			bond->shutdown = true;
 		}
-		if (!bond->unbind_done || !bond->has_cb || bond->unbound || bond->callbacks || iommu->nfences || iommu->between || iommu->dead)
+		if (!bond->unbind_done || !bond->has_cb || bond->unbound || bond->callbacks || iommu->nfences || iommu->between || rec->id || iommu->dead)
 			continue;
 		if (bond->snap && (!consumed(ck, bond) || (!bond->dev->pcie && !bond->again.ok)))	/* what may stall waits for one more fence */
 			bond->idle = 0;

@@ -102,7 +102,7 @@ int iovm_dispatch(struct iovm_iommu *iommu, uint64_t now, unsigned budget)
 	if ((blocked || t.late || iovm__submit_pending(iommu) || !iovm__answers_room(iommu)) && due > iommu->now + HARDWARE)
 		due = iommu->now + HARDWARE;
 	TRACE(iommu->port, DISPATCH, .iommu = (uint8_t)iommu->index, .pasid = IOVM_NO_PASID, .code = at_once, .a = t.taken,
-	      .b = iommu->consumed[0]);
+	      .b = iommu->consumed[0], .id = load_rlx(&iommu->queue.waiting));
 	finish(iommu, due, at_once);
 	if (!load_acq(&iommu->dead))
 		return t.more ? (int)budget : (int)t.taken;
