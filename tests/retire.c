@@ -465,6 +465,30 @@ START_TEST(death_that_cannot_be_proven)
 }
 END_TEST
 
+/* The bond has ended, in quarantine, and the IOMMU has not taken note of the abort: neither a second death nor a range may call the frames safe */
+START_TEST(an_ended_bond_that_was_not_cut)
+{
+	struct rig *r = rig_new(NULL);
+	struct rig_device *d = rig_ready(r, 0, 1);
+
+	ck_assert_int_gt(rig_bind(d, &r->mm[0]), 0);
+	r->m[0].manual = true;
+	ck_assert_int_eq(port_mm_exit(r->sys, &r->mm[0]), IOVM_E_TIMEDOUT);
+	(void)rig_dispatch(r, 0);
+	ck_assert_int_eq(iovm_unbind_mm(d->dev, &r->mm[0]), IOVM_E_TIMEDOUT);
+	while (!rig_count(r, d->dev, &r->mm[0], IOVM_UNBOUND))
+		(void)rig_dispatch(r, 0);
+	ck_assert_int_eq(port_mm_exit(r->sys, &r->mm[0]), IOVM_E_TIMEDOUT);
+	ck_assert_int_eq(iovm_invalidate(r->sys, &r->mm[0], 0, UINT64_MAX), IOVM_E_TIMEDOUT);
+	r->m[0].manual = false;
+	ck_assert_int_eq(port_mm_exit(r->sys, &r->mm[0]), 0);
+	ck_assert_int_eq(rig_reset(d, true), 0);
+	rig_later(r);
+	ck_assert_uint_eq(r->mm[0].unwatches, 1);
+	rig_finish(r);
+}
+END_TEST
+
 /* A dead IOMMU delivers nothing any more: what drains behind it ends */
 START_TEST(a_dead_iommu_ends_everything)
 {
@@ -537,6 +561,7 @@ static Suite *retire_suite(void)
 	tcase_add_test(next, a_failed_takeover_gives_everything_back);
 	tcase_add_loop_test(quarantine, quarantine_and_back, 0, 4);
 	tcase_add_test(quarantine, death_that_cannot_be_proven);
+	tcase_add_test(quarantine, an_ended_bond_that_was_not_cut);
 	tcase_add_test(quarantine, a_dead_iommu_ends_everything);
 	suite_add_tcase(suite, cut);
 	suite_add_tcase(suite, drain);

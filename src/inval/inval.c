@@ -124,6 +124,12 @@ static int aborted_reach(struct iovm_device *dev)
 	return iovm__device_aborted(dev) ? 0 : IOVM_E_TIMEDOUT;
 }
 
+/* One that has ended and is not cut off is in quarantine: its device is asked nothing more, and reaches what it reached until it was set to abort */
+static int ended_reach(const struct iovm__bond *b)
+{
+	return load_acq(&b->cut) != IOVM__CUT_DONE ? aborted_reach(load_rlx(&b->dev)) : 0;
+}
+
 static void prepare_atc(struct flight *f, const struct iovm__bond *b, struct iovm_device *dev, uint64_t first, uint64_t last)
 {
 	uint64_t piece[2][2];
@@ -148,11 +154,13 @@ static int atc_phase(struct iovm__slot *slot, uint64_t first, uint64_t last, uns
 			unsigned state = load_sc(&b->state);
 			struct iovm_device *dev;
 
-			if (state == IOVM__BOND_FREE || state == IOVM__BOND_ENDED)
+			if (state == IOVM__BOND_FREE)
 				continue;
 			dev = load_rlx(&b->dev);
-			e = aborted_reach(dev);
+			e = state == IOVM__BOND_ENDED ? ended_reach(b) : aborted_reach(dev);
 			err = err ? err : e;
+			if (state == IOVM__BOND_ENDED)
+				continue;
 			if (!iovm__device_reaches_atc(dev))
 				continue;
 			prepare_atc(&f[n], b, dev, first, last);
@@ -228,8 +236,9 @@ static void prepare_cut(struct flight *f, struct iovm__bond *b)
 
 /*
  * What the cut came to. Whoever could not be proven cut off is set to abort, also if the fault is the IOMMU's and not its own: that command stays in the
- * queue, while ours was taken back, and is carried out as soon as anything is. A suspect's cut counts only once it was reset, fenced or removed. One that timed out
- * may have kept the device off by the fence hook, but the IOMMU may still hold the old entry and translations under its ASID: it is made again before PASID and ASID are free.
+ * queue, while ours was taken back, and is carried out as soon as anything is. A suspect's cut counts only once it was reset, fenced or removed. One that
+ * timed out may have kept the device off by the fence hook, but the IOMMU may still hold the old entry and translations under its ASID: it is made again
+ * before PASID and ASID are free.
  */
 static int land_cut(struct flight *f, unsigned *turn)
 {
@@ -269,8 +278,13 @@ int iovm__cut_slot(struct iovm__slot *slot)
 		for (n = 0; b && n < AT_ONCE; b = b->next) {
 			unsigned state = load_sc(&b->state);
 
-			if (state == IOVM__BOND_FREE || state == IOVM__BOND_ENDED || load_acq(&b->cut) == IOVM__CUT_DONE)
+			if (state == IOVM__BOND_FREE || load_acq(&b->cut) == IOVM__CUT_DONE)
 				continue;
+			if (state == IOVM__BOND_ENDED) {
+				e = ended_reach(b);
+				err = err ? err : e;
+				continue;
+			}
 			prepare_cut(&f[n], b);
 			launch(&f[n++]);
 		}

@@ -38,7 +38,7 @@ struct iovm__chip {
 
 	/* chip_bus.c */
 	const struct iovm__access *asking;	/* whose access it looks at now */
-	const struct iovm_request *sending;	/* and whose page request */
+	bool rogue;				/* the page request that enters is an injection */
 	bool answered;				/* it has answered that one by itself, so: */
 	uint8_t answer;
 	struct { struct iovm_sim_ep *ep; uint32_t stall; uint16_t id; } stall[IOVM__CHIP_STALLS];

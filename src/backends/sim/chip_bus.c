@@ -172,6 +172,7 @@ static void request(void *vchip, const struct iovm_request *req, unsigned fault)
 	chip->sim->stats.requests_emitted++;
 	REQUEST(chip, RX, req, .a = req->addr, .b = iovm__ep_ordinal(iovm__bus_find(&chip->node->bus, req->stream_id)));
 	chip->answered = false;
+	chip->rogue = fault != 0;
 	if (iovm_smmuv3_model_page_request(chip->model, &page)) {
 		REQUEST(chip, ACC, &seen, .a = req->addr, .b = q->prod, .id = 0);
 		iovm__chip_mark(chip, IOVM__CHIP_PRI, q->prod++, fault, req->stream_id);

@@ -9,7 +9,7 @@
 #include "backends/sim/smmuv3/model.h"
 #include "base/bits.h"
 
-enum { WAYS = 4, PATIENCE = 3 };
+enum { WAYS = 4, PATIENCE = 8 };	/* each is looked at every 16 SYNCs; what a caller gave up is finished by the next */
 
 static struct iovm__model_conf *set_of(struct iovm__model_confs *c, uint32_t sid, uint32_t index)
 {
