@@ -51,6 +51,12 @@ static void machine(struct soak_result *r, const struct iovm_sim_stats *s)
 	r->memory.peak_bytes = s->peak_bytes;
 }
 
+/* Long enough, with devices of either kind, queues that overflowed and an SMMU that was off: each obligation must have mattered */
+static bool eventful(const struct soak_result *r)
+{
+	return r->steps >= 1000000 && r->config.kinds == SOAK_KINDS_MIXED && r->injected[24] && r->injected[25] && r->injected[37];
+}
+
 /* What the driver of the SMMUv3s owed to them */
 static void obligations(struct soak_result *r, const struct iovm_sim *sim)
 {
@@ -62,7 +68,7 @@ static void obligations(struct soak_result *r, const struct iovm_sim *sim)
 		r->obligations.broken += duty.broken;
 		if (duty.broken)
 			soak_fail(r, "the driver broke its obligation '%s' %llu times: %s (IHI 0070, %s)", duty.name, (unsigned long long)duty.broken, duty.sentence, duty.clause);
-		if (!duty.checked && r->steps >= 1000000)
+		if (!duty.checked && eventful(r))
 			soak_fail(r, "vacuous: the obligation '%s' never mattered", duty.name);
 	}
 }
