@@ -109,7 +109,7 @@ static uint32_t misread_prod(struct iovm__chip *chip, unsigned queue, uint32_t v
 		q->late = false;
 		iovm__chip_injected(chip, 27, 0);
 	}
-	if (used && iovm__chip_fault(chip, 28, 500)) {
+	if (used && used < size && iovm__chip_fault(chip, 28, 500)) {	/* a full queue would look empty, and nobody could tell */
 		wrong ^= size;
 		iovm__chip_injected(chip, 28, 0);
 	} else if (iovm__chip_fault(chip, 29, 500)) {
