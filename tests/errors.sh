@@ -230,6 +230,11 @@ wrong_words() {
 	ends 2 'soak: --inject F41' 'F41' $run soak --inject F41
 	ends 2 'soak: a fault of the other backend' 'smmuv3' $run soak --inject stall-duplicate
 	ends 2 'soak: --steps on processes' '--steps' $run soak --mm process --steps 5
+	ends 2 'soak: an SMMUv3 on processes' '--backend smmuv3' $run soak --mm process --backend smmuv3 --kills 1
+	ends 2 'soak: faults on processes' '--inject' $run soak --mm process --inject F16 --kills 1
+	ends 2 'soak: threads on the pretend machine' '--threads' $run soak --mm sim --threads 2 --steps 5
+	ends 2 'soak: a page request queue of 8 on an SMMUv3' '--priq-log2' $run soak --backend smmuv3 --priq-log2 3 --steps 5
+	ends 2 'soak: a command queue of 2 without one' '--cmdq-log2' $run soak --cmdq-log2 1 --steps 5
 	ends 2 'check-trace: no file' 'which FILE' $run check-trace
 	ends 2 'check-trace: two files' 'one FILE' $run check-trace a b
 	ends 2 'decode: no hex' 'not a hex word' $run decode hello

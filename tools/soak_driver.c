@@ -52,13 +52,14 @@ static void plug_in(struct world *w, struct driver *d)
 	op.space = s;
 	d->config.mm = s ? s->mm : NULL;
 	d->config.pf = d->pf ? d->pf->ep : NULL;
+	d->reset_wanted = false;
 	life_push(w, &op);
 	d->ep = iovm_sim_ep_new_config(w->sim, &d->config, &err);
 	life_pop(w, &op);
 	d->error = err;
 	if (!d->ep)
 		world_expect(w, "iovm_device_add", err, MAY(BUSY) | MAY(NO_ASID) | MAY(FULL) | MAY(MM_DEAD) | MAY(NO_CREDITS) | MAY(PF_FIRST));
-	d->inited = d->gone = d->leaving = d->reset_wanted = false;
+	d->inited = d->gone = d->leaving = false;
 	d->goal = GOAL_WORK;
 	d->issued = 0;
 	d->domain = s;

@@ -44,14 +44,17 @@ static const char help[] =
 "  --backend sim|smmuv3 an abstract IOMMU, or SMMUv3s of registers and memory\n"
 "                       under the driver that ships\n"
 "  --seed N             0..2^53-1; the same seed and steps repeat byte for byte\n"
-"  --inject LIST|none|all   faults by number or name: --inject 16,credit-flood\n"
+"  --inject LIST|none|all   faults by number or name: --inject 16,credit-flood;\n"
+"                       not into real processes\n"
 "How long (the first that is reached; default 10s)\n"
 "  --steps N            scheduler choices    --requests N   page requests\n"
 "  --duration T         500ms, 10s, 5m, 1h   --kills N      processes that die\n"
 "Its shape (what is not given is drawn from the seed and reported)\n"
-"  --devices N  --mms N  --iommus N  --pasid-bits 1..20  --kinds pri|stall|mixed\n"
-"  --cmdq-log2 N  --evtq-log2 N  --priq-log2 N   queue sizes\n"
-"  --threads N                       with --mm process\n"
+"  --devices 1..256  --mms 1..1024  --iommus 1..16  --pasid-bits 1..20\n"
+"  --kinds pri|stall|mixed\n"
+"  --cmdq-log2 2..19  --evtq-log2 8..19  --priq-log2 3..19   queue sizes, 2^N;\n"
+"                       --backend smmuv3: from 1, 1 and 4\n"
+"  --threads 1..64                   with --mm process: who takes memory away\n"
 "  --populate auto|vector|single     with --mm process: how pages come in\n"
 "What comes out\n"
 "  --json               one JSON object instead of the page for people\n"
@@ -207,6 +210,8 @@ static int settle(struct soak_options *o, const struct given *g)
 		o->mm = SOAK_MM_SIM;
 	if (o->mm == SOAK_MM_SIM && (o->plant || o->populate || o->threads > 1))
 		return complain("--plant, --populate and --threads need --mm process: the pretend machine has one thread and no real memory");
+	if (o->mm == SOAK_MM_PROCESS && (o->backend != SOAK_BACKEND_SIM || (o->inject_list && o->inject)))
+		return complain("--backend smmuv3 and --inject need --mm sim: real processes are served behind the abstract IOMMU, and no fault is injected");
 	if (o->mm == SOAK_MM_PROCESS && o->steps)
 		return complain("--steps: real processes have no scheduler that we choose for; use --kills, --requests or --duration");
 	if (o->backend == SOAK_BACKEND_SIM && (o->cmdq_log2 == 1 || (o->evtq_log2 && o->evtq_log2 < 8)))

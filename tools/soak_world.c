@@ -12,6 +12,17 @@
 
 #define PRIQ_ABT_ERR 3u		/* bit of GERROR: page requests were lost, nobody knows whose (IHI 0070, 8.2) */
 
+/* Whose device this is. A notice may come before iovm_device_add() has returned: then it is of one that is just being plugged in */
+static bool is_device_of(const struct world *w, const struct driver *d, const struct iovm_device *dev)
+{
+	if (d->ep || !d->lifecycle)
+		return driver_device(d) == dev;
+	for (unsigned i = 0; i < w->ndrv; i++)
+		if (driver_device(&w->drv[i]) == dev)
+			return false;
+	return true;
+}
+
 static void notice(void *ctx, struct iovm_device *dev, const struct iovm_notice *what)
 {
 	struct world *w = ctx;
@@ -19,7 +30,7 @@ static void notice(void *ctx, struct iovm_device *dev, const struct iovm_notice 
 	for (unsigned i = 0; what->what == IOVM_IOMMU_ERROR && what->code == PRIQ_ABT_ERR && i < w->ndrv; i++)
 		w->drv[i].reset_wanted |= w->drv[i].ep && !w->drv[i].gone;
 	for (unsigned i = 0; dev && what->what == IOVM_RESET_WANTED && i < w->ndrv; i++)
-		if (driver_device(&w->drv[i]) == dev)
+		if (is_device_of(w, &w->drv[i], dev))
 			w->drv[i].reset_wanted = true;
 }
 
