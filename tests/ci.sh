@@ -89,15 +89,15 @@ stage_distcheck() {
 	result $? 'distcheck' "$work/distcheck.log"
 }
 
-stage_soak() {	# 20 seeds of 100,000 steps, as many at a time as there are cores
+stage_soak() {	# 20 seeds of 100,000 steps on each backend, as many at a time as there are cores
 	mkdir -p "$work/soak"
 	rm -f "$work/soak"/*
 	# shellcheck disable=SC2016 # for the inner shell
-	seq 20 | xargs -P "$jobs" -I SEED sh -c '
-		"$1/iovm" soak --backend sim --mm sim --seed SEED --steps 100000 --inject all --json >"$2/SEED.json" 2>"$2/SEED.log"
-		echo $? >"$2/SEED.status"' sh "$build" "$work/soak"
-	for seed in $(seq 20); do
-		result "$(cat "$work/soak/$seed.status")" "soak: seed $seed, 100,000 steps" "$work/soak/$seed.log"
+	for backend in sim smmuv3; do seq -f "$backend %g" 20; done | xargs -P "$jobs" -L 1 sh -c '
+		"$1/iovm" soak --backend "$3" --mm sim --seed "$4" --steps 100000 --inject all --json >"$2/$3-$4.json" 2>"$2/$3-$4.log"
+		echo $? >"$2/$3-$4.status"' sh "$build" "$work/soak"
+	for run in $(for backend in sim smmuv3; do seq -f "$backend-%g" 20; done); do
+		result "$(cat "$work/soak/$run.status")" "soak: ${run%-*}, seed ${run#*-}, 100,000 steps" "$work/soak/$run.log"
 	done
 }
 

@@ -69,15 +69,16 @@ into() {
 	"$@" >"$place" 2>err
 	judge $?
 }
-# ... and at a pipe whose reader has left
+# ... and at a pipe whose reader has left: the program starts when the reader's end is closed, else its words might find room in the pipe before
 pipe() {
 	want=$1 name=$2 pattern=$3
 	shift 3
 	: >out
-	rm -f status gone
-	mkfifo gone
-	{ "$@" 2>err; echo $? >status; } >gone &
+	rm -f status gone left
+	mkfifo gone left
+	{ : <left; "$@" 2>err; echo $? >status; } >gone &
 	: <gone
+	: >left
 	wait
 	judge "$(cat status)"
 }

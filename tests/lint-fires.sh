@@ -64,6 +64,9 @@ fires manual "man/iovm.3: beyond 80 columns" "printf '.Bd -literal\n%081d\n.Ed\n
 fires manual "unknown macro" "echo '.Rogue' >>man/iovm.3"
 fires manual "man: no page iovm-rogue.1" "printf '#!/bin/sh\necho \"  rogue  a verb\"\n' >../lib/iovm; chmod +x ../lib/iovm"
 fires manual "man/iovm-encode.1: does not have --rogue" "printf '#!/bin/sh\necho \"  encode  --rogue\"\n' >../lib/iovm; chmod +x ../lib/iovm"
+fires mutants "gap-1.patch: does not apply" "sed -i 's/^-/-x/' tests/mutants/gap-1.patch"
+fires mutants "gap-1.patch: killed by no test: rogue:x" "sed -i 's/^kills: .*/kills: rogue:x/' tests/mutants/gap-1.patch"
+fires mutants "gap-1.patch: killed by no test" "sed -i '/^kills: /d' tests/mutants/gap-1.patch"
 fires scripts "tests/rogue.sh:2:" "printf '#!/bin/sh\nrm \$1/*\n' >tests/rogue.sh"
 fires readme "a program that is not the end" "printf '\n\140\140\140c\nint rogue;\n\140\140\140\n' >>README"
 finish

@@ -171,7 +171,19 @@ rule_readme() {	# each program that README shows is one of examples/, line by li
 	done
 }
 
-all='licence lengths layout words layers headers symbols exports lists manual scripts readme'
+rule_mutants() {	# each seeded bug still applies, and names a test that is there: mutants.sh, which tries a few of them only, calls it broken else
+	command -v patch >/dev/null || { echo 'skip: seeded bugs: no patch here'; return; }
+	for bug in tests/mutants/*.patch; do
+		patch -p1 --force --no-backup-if-mismatch --fuzz=0 --dry-run <"$bug" >/dev/null 2>&1 || echo "$bug: does not apply"
+		kills=$(sed -n '1,/^---/s/^kills: *//p' "$bug")
+		case $kills in
+		I[0-9]* | baremetal) ;;
+		*) grep -qE "^	tests/${kills%%:*}([[:space:]]|\$)" Makefile.am || echo "$bug: killed by no test: $kills" ;;
+		esac
+	done
+}
+
+all='licence lengths layout words layers headers symbols exports lists manual scripts readme mutants'
 # shellcheck disable=SC2086 # a list of names
 [ $# -gt 0 ] || set -- $all
 for rule; do

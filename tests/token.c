@@ -402,6 +402,29 @@ START_TEST(a_gone_device_is_not_answered)
 }
 END_TEST
 
+/* The IOMMU holds it, not the device: it wants its STAG back */
+START_TEST(a_stall_is_aborted_all_the_same)
+{
+	struct bench b = start(NULL, stalls);
+	const struct iovm_cmd *c;
+	unsigned i;
+
+	b.r->mm[0].outcome = IOVM_PENDING;
+	ask(&b, 1, 1, R | L | S);	/* with the host */
+	go(&b);
+	ask(&b, 2, 1, R | L | S);	/* in the queue */
+	ck_assert_int_eq(_i ? iovm_device_gone(b.d->dev) : rig_reset(b.d, true), 0);
+	rig_settle(b.r);
+	for (i = 1; i <= 2; i++) {
+		c = machine_answer(b.m, b.from, 1, i);
+		ck_assert(c && c->code == INVALID && c->flags == IOVM_CMD_STALL);
+	}
+	ck_assert_uint_eq(rig_stats(b.r).suppressed, 0);
+	ck_assert_int_eq(port_fault_done(b.r->sys, b.r->tokens[0], IOVM_DONE), IOVM_E_STALE);
+	finish(&b);
+}
+END_TEST
+
 static Suite *token_suite(void)
 {
 	Suite *suite = suite_create("token");
@@ -421,6 +444,7 @@ static Suite *token_suite(void)
 	tcase_add_test(reset, a_vf_shares_its_pf);
 	tcase_add_test(reset, a_reset_closes_everything_in_silence);
 	tcase_add_test(reset, a_gone_device_is_not_answered);
+	tcase_add_loop_test(reset, a_stall_is_aborted_all_the_same, 0, 2);
 	suite_add_tcase(suite, token);
 	suite_add_tcase(suite, reset);
 	return suite;
