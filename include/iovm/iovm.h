@@ -177,7 +177,7 @@ struct iovm_mm_ops {
 struct iovm_notice {		/* what the host should know; valid during the call */
 	enum iovm_notice_what {
 		IOVM_RESET_WANTED = 1,	/* the function misbehaved or did not answer; it is fenced: reset it */
-		IOVM_SUSPECT,		/* its ATC invalidation failed or never ended */
+		IOVM_SUSPECT,		/* its ATC invalidation failed or never ended, or it could not be proven cut off */
 		IOVM_QUARANTINED,	/* the PASID is held back until the device is reset, fenced or gone */
 		IOVM_REPEATED,		/* 64 equal requests answered Success within a second: the handler maps too little, or the device lies */
 		IOVM_IOMMU_DEAD,

@@ -97,7 +97,7 @@ struct iovm_trace {		/* 64 bytes, no padding; fields that an event does not name
 	X(DONE, 60, "iovm_fault_done() was called: id=group (0: unknown token), iommu, code=result, a=outcome given") \
 	X(DISPATCH, 61, "dispatch returned: iommu, code=1 work remains, a=taken, b=position consumed in queue 0, id=1 commands wait for room in the queue") \
 	X(NOTICE, 62, "host was told: stream, pasid, a=address, code=enum iovm_notice_what, id=code, b=count") \
-	X(SUSPECT, 63, "device did not complete an ATC invalidation: stream, b=ticket, code=1 fenced by port.fence, 0 set to abort") \
+	X(SUSPECT, 63, "device did not complete an ATC invalidation, or could not be proven cut off: stream, b=ticket, code=1 fenced by port.fence, 0 set to abort") \
 	X(IOMMU, 64, "an IOMMU joined the system: iommu, a=entries of its page request queue, b=of its event queue")
 
 enum iovm_trace_event {
