@@ -489,6 +489,30 @@ START_TEST(an_ended_bond_that_was_not_cut)
 }
 END_TEST
 
+/* The device is stopped at the bus, so unbind is good; the IOMMU has refused the cut, so PASID and ASID are not free before it was made again */
+START_TEST(a_cut_that_was_refused_is_made_again)
+{
+	const struct rig_config c = { .port = fencing };
+	struct rig *r = rig_new(&c);
+	struct rig_device *d = rig_ready(r, 0, 1);
+
+	r->port.fence_result = 0;
+	ck_assert_int_gt(rig_bind(d, &r->mm[0]), 0);
+	r->m[0].illegal[IOVM_CMD_ENTRY] = 3;	/* shared, alone, and the abort */
+	ck_assert_int_eq(iovm_unbind_mm(d->dev, &r->mm[0]), 0);
+	ck_assert_uint_eq(r->port.fences, 1);
+	r->m[0].illegal[IOVM_CMD_ENTRY] = 1000;
+	rig_settle(r);
+	ck_assert_uint_eq(rig_count(r, d->dev, &r->mm[0], IOVM_UNBOUND), 1);
+	ck_assert_uint_eq(r->mm[0].unwatches, 0);
+	r->m[0].illegal[IOVM_CMD_ENTRY] = 0;
+	ck_assert_int_eq(rig_reset(d, true), 0);	/* its ATC, too: the bus keeps it from using that */
+	rig_later(r);
+	ck_assert_uint_eq(r->mm[0].unwatches, 1);
+	rig_finish(r);
+}
+END_TEST
+
 /* A dead IOMMU delivers nothing any more: what drains behind it ends */
 START_TEST(a_dead_iommu_ends_everything)
 {
@@ -562,6 +586,7 @@ static Suite *retire_suite(void)
 	tcase_add_loop_test(quarantine, quarantine_and_back, 0, 4);
 	tcase_add_test(quarantine, death_that_cannot_be_proven);
 	tcase_add_test(quarantine, an_ended_bond_that_was_not_cut);
+	tcase_add_test(quarantine, a_cut_that_was_refused_is_made_again);
 	tcase_add_test(quarantine, a_dead_iommu_ends_everything);
 	suite_add_tcase(suite, cut);
 	suite_add_tcase(suite, drain);

@@ -62,7 +62,7 @@ static int land(struct flight *f, unsigned *turn)
 {
 	int err = iovm__submit_settle(f->iommu, &f->batch, turn);
 
-	f->unproven = err == IOVM_E_TIMEDOUT;	/* an ATC fence that failed stands behind fences that did not */
+	f->unproven = err == IOVM_E_TIMEDOUT || err == IOVM_E_HARDWARE;	/* an ATC fence that failed stands behind fences that did not */
 	if ((err == IOVM_E_ATC || err == IOVM_E_TIMEDOUT) && f->dev)
 		err = iovm__device_suspect(f->dev, f->batch.ticket);
 	return err == IOVM_E_ATC ? IOVM_E_HARDWARE : err;
