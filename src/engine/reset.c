@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 /*
  * A device is reset, or it is gone. Both set its stream entries to abort first; what it had asked for is closed without an answer (SUPPRESS; a stall is the
- * SMMU's and is given back all the same, RESUME), and what it held is void: a reset clears the ATC and every capability (PCIe 6.6.2, 10.3.x), so nothing waits for it any more, and a quarantine that it caused can end.
+ * SMMU's and is given back all the same, RESUME), and what it held is void: a reset clears the ATC and every capability (PCIe 6.6.2, 10.3.x), so nothing
+ * waits for it any more, and a quarantine that it caused can end.
  */
 #include "engine/engine.h"
 
