@@ -68,13 +68,15 @@ doctor() {
 	result $? 'doctor: --json has the same verdict'
 	[ "$(grep -c '"state":' json)" = "$(grep -cE '^  (ok|none|FAIL) ' out)" ]
 	result $? 'doctor: --json has the same findings' json
-	if command -v script >/dev/null; then	# a terminal: colour there, unless somebody says no
+	if script -qec true /dev/null </dev/null >out 2>&1; then	# a terminal: colour there, unless somebody says no
 		TERM=xterm NO_COLOR='' script -qec "'$iovm' doctor" /dev/null </dev/null 2>&1 | grep -q "$escape"
 		result $? 'doctor: colour on a terminal'
 		TERM=xterm NO_COLOR=1 script -qec "'$iovm' doctor" /dev/null </dev/null >out 2>&1 && ! grep -q "$escape" out
 		result $? 'doctor: NO_COLOR'
 		TERM=dumb script -qec "'$iovm' doctor" /dev/null </dev/null >out 2>&1 && ! grep -q "$escape" out
 		result $? 'doctor: TERM=dumb'
+	else
+		result 77 'doctor: colour on a terminal: script(1) makes none here'
 	fi
 }
 
