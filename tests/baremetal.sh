@@ -108,9 +108,9 @@ result $status 'baremetal: built by the cross compiler alone' build.log
 
 archive=$build/.libs/libiovm.a
 if [ -f "$archive" ]; then
-	ar t "$archive" | sed 's/^\(lt[0-9]*-\)*//' | sort >objects.library	# libtool's names for two of one name
+	ar t "$archive" | sed 's/^\(lt[0-9]*-\)*//' | sort >objects.archive	# libtool's names for two of one name
 	(cd lib && ls -- *.o) | sed 's/.*-//' | sort >objects.port
-	diff objects.library objects.port >objects.diff
+	diff objects.archive objects.port >objects.diff
 	result $? 'baremetal: the objects of libiovm.a, no more, no less' objects.diff
 else
 	result 77 'baremetal: no libiovm.a in the build folder to compare the objects with'
