@@ -11,14 +11,14 @@ static uint64_t answer_key(const struct iovm_trace *rec, bool stall)
 	return iovm__check_key_hash(rec->iommu, rec->stream_id, stall ? IOVM_NO_PASID : rec->pasid, rec->index, stall);
 }
 
-static void post(struct iovm_check *ck, uint64_t key, int delta)
+void iovm__check_count(struct iovm_check *ck, struct map *map, uint64_t key, int by)
 {
-	uintptr_t n = (uintptr_t)map_get(&ck->posted, key) + (uintptr_t)delta;
+	uintptr_t n = (uintptr_t)map_get(map, key) + (uintptr_t)by;
 
 	if (n)
-		ck->no_memory |= !map_put(&ck->posted, key, (void *)n);
+		ck->no_memory |= !map_put(map, key, (void *)n);
 	else
-		map_take(&ck->posted, key);
+		map_take(map, key);
 }
 
 static void commanded(struct iovm_check *ck, const struct iovm_trace *rec)
@@ -28,7 +28,7 @@ static void commanded(struct iovm_check *ck, const struct iovm_trace *rec)
 	if (rec->code != IOVM_CMD_ANSWER)
 		return;
 	if (map_get(&ck->posted, key))
-		post(ck, key, -1);
+		iovm__check_count(ck, &ck->posted, key, -1);
 	else
 		iovm__check_fail(ck, 2, "an answer to stream 0x%x, index %u was commanded that nobody gave", (unsigned)rec->stream_id, (unsigned)rec->index);
 }
@@ -142,7 +142,7 @@ static void respond(struct iovm_check *ck, struct iovm__ck_iommu *iommu, const s
 	IOVM__CHECKED(ck, 10);
 	if (rec->code == IOVM_RESP_FAILURE)
 		iovm__check_fail(ck, 10, "the engine answers position %llu with Response Failure", (unsigned long long)rec->b);
-	post(ck, answer_key(rec, rec->flags & IOVM_REQ_STALL), 1);
+	iovm__check_count(ck, &ck->posted, answer_key(rec, rec->flags & IOVM_REQ_STALL), 1);
 	if (!last)
 		return;
 	iommu->resp++;

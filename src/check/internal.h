@@ -198,6 +198,7 @@ void iovm__check_groups_fini(struct iovm_check *ck);
 void iovm__check_bond_gone(struct iovm_check *ck, struct iovm__ck_bond *bond);	/* requests forget it */
 void iovm__check_answers(struct iovm_check *ck, const struct iovm_trace *rec);
 void iovm__check_answers_end(struct iovm_check *ck);
+void iovm__check_count(struct iovm_check *ck, struct map *map, uint64_t key, int by);	/* a map of numbers; 0 is not in it */
 /* inval.c, dma.c */
 void iovm__check_inval(struct iovm_check *ck, const struct iovm_trace *rec);
 void iovm__check_inval_fini(struct iovm_check *ck);
@@ -208,7 +209,6 @@ void iovm__check_dma_fini(struct iovm_check *ck);
 void iovm__check_smmu(struct iovm_check *ck, const struct iovm_trace *rec);
 void iovm__check_smmu_end(struct iovm_check *ck);
 void iovm__check_smmu_fini(struct iovm_check *ck);
-void iovm__check_stall_del(void *stall);
 void iovm__check_asid(struct iovm_check *ck, const struct iovm__ck_home *home, uint32_t asid);	/* an entry walks under it from now on */
 /* bounds.c */
 void iovm__check_bounds(struct iovm_check *ck, const struct iovm_trace *rec);

@@ -75,7 +75,7 @@ static void cover(struct covers *covers, const struct iovm_trace *rec, const str
 
 	if (is_done(covers))
 		return;
-	if (c->full && !c->done && c->epoch != epoch && rec->a <= inv->first) {
+	if (c->full && c->epoch != epoch && rec->a <= inv->first) {
 		begin(covers, inv->first);
 		c = &covers->try[covers->n - 1];
 	}

@@ -17,17 +17,16 @@ static uint64_t pasid_key(const struct iovm__ck_dev *dev, uint32_t pasid)
 	return (uint64_t)dev->serial << 32 | pasid;
 }
 
-static void count(struct iovm_check *ck, struct map *map, uint64_t key, int by)
-{
-	uintptr_t n = (uintptr_t)map_get(map, key) + (uintptr_t)by;
-
-	if (n)
-		ck->no_memory |= !map_put(map, key, (void *)n);
-	else
-		map_take(map, key);
-}
-
 /* ---- stalls ------------------------------------------------------------------------------------------------------------------------------ */
+
+static void stall_del(void *val)
+{
+	struct iovm__ck_stall *stall = val;
+
+	if (stall)
+		iovm__check_dev_put(stall->dev);
+	free(stall);
+}
 
 static void stall_shown(struct iovm_check *ck, const struct iovm_trace *rec)
 {
@@ -43,17 +42,8 @@ static void stall_shown(struct iovm_check *ck, const struct iovm_trace *rec)
 					  .stream_id = rec->stream_id, .iommu = rec->iommu };
 	if (dev)
 		dev->stalls = true;
-	iovm__check_stall_del(map_take(&ck->stalls, stall_key(rec)));
+	stall_del(map_take(&ck->stalls, stall_key(rec)));
 	ck->no_memory |= !map_put(&ck->stalls, stall_key(rec), stall);
-}
-
-void iovm__check_stall_del(void *val)
-{
-	struct iovm__ck_stall *stall = val;
-
-	if (stall)
-		iovm__check_dev_put(stall->dev);
-	free(stall);
 }
 
 /* The engine's word on it: an abort is on its way from here to the command */
@@ -64,14 +54,14 @@ static void stall_answered(struct iovm_check *ck, const struct iovm_trace *rec)
 	if (!stall || !stall->dev || stall->aborts || rec->code == IOVM_RESP_SUCCESS)
 		return;
 	stall->aborts = true;
-	count(ck, &ck->aborting, pasid_key(stall->dev, stall->pasid), 1);
+	iovm__check_count(ck, &ck->aborting, pasid_key(stall->dev, stall->pasid), 1);
 }
 
 static void stall_over(struct iovm_check *ck, struct iovm__ck_stall *stall)
 {
 	if (stall->aborts)
-		count(ck, &ck->aborting, pasid_key(stall->dev, stall->pasid), -1);
-	iovm__check_stall_del(stall);
+		iovm__check_count(ck, &ck->aborting, pasid_key(stall->dev, stall->pasid), -1);
+	stall_del(stall);
 }
 
 static void resumed(struct iovm_check *ck, const struct iovm_trace *rec)
@@ -101,7 +91,7 @@ static void end_stalls(struct iovm_check *ck, unsigned iommu, uint32_t stream_id
 		if (!stall || stall->iommu != iommu || (stream_id != UINT32_MAX && stall->stream_id != stream_id))
 			continue;
 		map_take(&ck->stalls, key);
-		i = UINT32_MAX;		/* what stood behind it has moved: from the beginning */
+		i--;	/* what stood behind it may stand here now */
 		if (remember)
 			ck->no_memory |= !map_put(&ck->terminated, key, ck);
 		stall_over(ck, stall);
@@ -250,7 +240,7 @@ void iovm__check_smmu_end(struct iovm_check *ck)
 
 void iovm__check_smmu_fini(struct iovm_check *ck)
 {
-	map_fini(&ck->stalls, iovm__check_stall_del);
+	map_fini(&ck->stalls, stall_del);
 	map_fini(&ck->terminated, NULL);
 	map_fini(&ck->aborting, NULL);
 }

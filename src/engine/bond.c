@@ -49,7 +49,7 @@ static void bond_begin(struct iovm *sys, struct iovm__bond *b, struct iovm__doma
 	b->arg = w->arg;
 	b->count = 0;	/* nobody's to unbind before it is live */
 	b->step = b->snapshots = b->grace = 0;
-	b->told_quarantine = b->recutting = b->fencing = false;
+	b->told_quarantine = b->posted = false;
 	store_rlx(&b->shutdown, (unsigned)IOVM__SHUTDOWN_NONE);
 	store_rlx(&b->cut, (unsigned)IOVM__CUT_NOT_YET);
 	w->dev->iommu->be.newest(w->dev->iommu->hw, b->since);	/* what was asked before is not for this owner */

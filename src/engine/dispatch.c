@@ -7,11 +7,11 @@
  * wait for their Last, do not count, but their number is bounded, too.
  *
  * While something can go on, the deadline is 0 and the bell is rung again before dispatch returns, so that no wake-up is lost. What waits for the command
- * queue to have room, or for a fence, cannot: it is looked at again after HARDWARE ns, and budget is not returned for it (callers loop on that).
+ * queue to have room, or for a fence, cannot: it is looked at again after HARDWARE_NS, and budget is not returned for it (callers loop on that).
  */
 #include "engine/engine.h"
 
-enum { REFUSED_PER_SERVED = 8, HARDWARE = 50000 };
+enum { REFUSED_PER_SERVED = 8 };
 
 struct turn {
 	unsigned taken;		/* groups that went to a handler */
@@ -99,8 +99,8 @@ int iovm_dispatch(struct iovm_iommu *iommu, uint64_t now, unsigned budget)
 	iovm__answers_publish(iommu);
 	iovm__submit_pump(iommu);
 	at_once = t.more || due == 0 || load_sc(&iommu->inbox);
-	if ((blocked || t.late || iovm__submit_pending(iommu) || !iovm__answers_room(iommu)) && due > iommu->now + HARDWARE)
-		due = iommu->now + HARDWARE;
+	if ((blocked || t.late || iovm__submit_pending(iommu) || !iovm__answers_room(iommu)) && due > iommu->now + IOVM__HARDWARE_NS)
+		due = iommu->now + IOVM__HARDWARE_NS;
 	TRACE(iommu->port, DISPATCH, .iommu = (uint8_t)iommu->index, .pasid = IOVM_NO_PASID, .code = at_once, .a = t.taken,
 	      .b = iommu->consumed[0], .id = load_rlx(&iommu->queue.waiting));
 	finish(iommu, due, at_once);

@@ -75,6 +75,8 @@ enum { IOVM__WORK_SHUTDOWN = 1, IOVM__WORK_DRAIN = 2 };	/* of a bond */
 void iovm__bond_run(struct iovm_iommu *iommu, struct iovm__work *work, unsigned bits);
 void iovm__device_run(struct iovm_iommu *iommu, struct iovm__work *work, unsigned bits);
 
+enum { IOVM__HARDWARE_NS = 50000 };	/* what waits for the IOMMU is looked at again after so long */
+
 /* The way out, a step each dispatch; *due becomes sooner if something is to be looked at before it (0: at once) */
 void iovm__retire(struct iovm_iommu *iommu, bool overflowed, uint64_t *due);
 bool iovm__retiring(const struct iovm_iommu *iommu);	/* something has not ended yet */

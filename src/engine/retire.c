@@ -18,7 +18,7 @@
 
 enum { SNAPSHOT, CONSUME, CLEAN, RESUMED, TELL, RECUT, GRACE };
 enum { TOKENS, UNPUBLISH, SLOT_GRACE };
-enum { SOON = 1000000, HARDWARE = 50000 };	/* ns; what somebody else, or the IOMMU, must do first is looked at again after so long */
+enum { SOON = 1000000 };	/* ns; what somebody else must do first is looked at again after so long */
 
 /* ---- callbacks ---------------------------------------------------------------------------------------------------------------------- */
 
@@ -85,16 +85,16 @@ static bool resumed(struct iovm_iommu *iommu, struct iovm__bond *b)
 	struct iovm_device *dev = load_rlx(&b->dev);
 
 	if (dev->fn.stall && !load_acq(&iommu->dead)) {
-		if (!b->fencing) {
+		if (!b->posted) {
 			iovm__answers_publish(iommu);
 			b->cmd[0] = (struct iovm_cmd){ .op = IOVM_CMD_ENTRY, .pasid = load_rlx(&b->pasid), .fn = &dev->fn };
 			iovm__submit_post(iommu, &b->batch, b->cmd, 1, false);
-			b->fencing = true;
+			b->posted = true;
 		}
 		if (iovm__submit_poll(iommu, &b->batch) == 0)
 			return false;
 	}
-	b->fencing = false;
+	b->posted = false;
 	b->step = TELL;
 	return true;
 }
@@ -173,16 +173,16 @@ static bool recut(struct iovm_iommu *iommu, struct iovm__bond *b)
 		release(iommu, b);
 		return true;
 	}
-	if (!b->recutting) {
+	if (!b->posted) {
 		if (is_suspect(iommu, dev) || iommu->now < b->retry_at)
 			return false;
 		iovm__submit_post(iommu, &b->batch, b->cmd, iovm__cut_commands(b, b->cmd), true);
-		b->recutting = true;
+		b->posted = true;
 	}
 	err = iovm__submit_poll(iommu, &b->batch);
 	if (err == 0)
 		return false;
-	b->recutting = false;
+	b->posted = false;
 	b->retry_at = iommu->now + SOON;
 	if (err == 1)
 		release(iommu, b);
@@ -376,8 +376,8 @@ bool iovm__retiring(const struct iovm_iommu *iommu)
 static uint64_t bond_due(const struct iovm_iommu *iommu, const struct iovm__bond *b)
 {
 	if (b->step == RESUMED)
-		return iommu->now + HARDWARE;
-	if (b->step == GRACE || b->recutting)
+		return iommu->now + IOVM__HARDWARE_NS;
+	if (b->step == GRACE || b->posted)
 		return iommu->now + SOON;
 	if (b->step != RECUT)
 		return 0;

@@ -159,9 +159,7 @@ static int atc_phase(struct iovm__slot *slot, uint64_t first, uint64_t last, uns
 			dev = load_rlx(&b->dev);
 			e = state == IOVM__BOND_ENDED ? ended_reach(b) : aborted_reach(dev);
 			err = err ? err : e;
-			if (state == IOVM__BOND_ENDED)
-				continue;
-			if (!iovm__device_reaches_atc(dev))
+			if (state == IOVM__BOND_ENDED || !iovm__device_reaches_atc(dev))
 				continue;
 			prepare_atc(&f[n], b, dev, first, last);
 			launch(&f[n++]);

@@ -65,7 +65,7 @@ struct iovm__bond {
 	struct iovm__token *tokens;	/* pri: PENDING groups of it */
 	struct iovm__bond *drain_next;
 	unsigned step, snapshots, grace;
-	bool told_quarantine, recutting, fencing;
+	bool told_quarantine, posted;	/* posted: batch is under way */
 	bool snap_cut;			/* the cut was done when the snapshot was taken */
 	uint64_t snap[2];
 	uint64_t retry_at;
