@@ -189,7 +189,9 @@ static void settle(struct iovm__ck_bond *bond, uint64_t epoch, bool ok)
 		bond->idle = 0;
 	if (attempt_done(&bond->tlb, epoch, ok))
 		bond->idle = 0;
-	if (attempt_done(&bond->atc, epoch, ok) || attempt_done(&bond->again, epoch, true))
+	if (attempt_done(&bond->atc, epoch, ok))
+		bond->idle = 0;
+	if (attempt_done(&bond->again, epoch, true))
 		bond->idle = 0;
 	if (bond->home && attempt_done(&bond->home->tlb, epoch, ok))
 		bond->idle = 0;

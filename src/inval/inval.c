@@ -124,10 +124,10 @@ static int aborted_reach(struct iovm_device *dev)
 	return iovm__device_aborted(dev) ? 0 : IOVM_E_TIMEDOUT;
 }
 
-/* One that has ended and is not cut off is in quarantine: its device is asked nothing more, and reaches what it reached until it was set to abort */
-static int ended_reach(const struct iovm__bond *b)
+/* Nothing is left of it. One that has ended and is not cut off is in quarantine: its device is asked nothing more, and reaches what it did until it aborts */
+static bool over(const struct iovm__bond *b, unsigned state)
 {
-	return load_acq(&b->cut) != IOVM__CUT_DONE ? aborted_reach(load_rlx(&b->dev)) : 0;
+	return state == IOVM__BOND_FREE || (state == IOVM__BOND_ENDED && load_acq(&b->cut) == IOVM__CUT_DONE);
 }
 
 static void prepare_atc(struct flight *f, const struct iovm__bond *b, struct iovm_device *dev, uint64_t first, uint64_t last)
@@ -154,10 +154,10 @@ static int atc_phase(struct iovm__slot *slot, uint64_t first, uint64_t last, uns
 			unsigned state = load_sc(&b->state);
 			struct iovm_device *dev;
 
-			if (state == IOVM__BOND_FREE)
+			if (over(b, state))
 				continue;
 			dev = load_rlx(&b->dev);
-			e = state == IOVM__BOND_ENDED ? ended_reach(b) : aborted_reach(dev);
+			e = aborted_reach(dev);
 			err = err ? err : e;
 			if (state == IOVM__BOND_ENDED || !iovm__device_reaches_atc(dev))
 				continue;
@@ -279,7 +279,7 @@ int iovm__cut_slot(struct iovm__slot *slot)
 			if (state == IOVM__BOND_FREE || load_acq(&b->cut) == IOVM__CUT_DONE)
 				continue;
 			if (state == IOVM__BOND_ENDED) {
-				e = ended_reach(b);
+				e = aborted_reach(load_rlx(&b->dev));
 				err = err ? err : e;
 				continue;
 			}
