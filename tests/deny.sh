@@ -5,14 +5,11 @@
 set -u
 LC_ALL=C
 export LC_ALL
-build=$(cd "$1" && pwd -P) || exit 2
 here=$(cd "$(dirname "$0")" && pwd -P)
 # shellcheck source=tests/tally.sh
 . "$here/tally.sh"
-deny=$build/tests/deny iovm=$build/iovm bench=$build/iovm-bench
-work=$(mktemp -d) || exit 1
-trap 'rm -rf "$work"' EXIT
-cd "$work" || exit 1
+with_program "$1"
+deny=$build/tests/deny bench=$build/iovm-bench
 
 all=pidfd_open,process_madvise,madvise-populate,process_vm_readv,process_vm_writev,userfaultfd,perf_event_open
 "$deny" pidfd_open -- true 2>err

@@ -8,16 +8,13 @@
 set -u
 LC_ALL=C
 export LC_ALL
-build=$(cd "${1-.}" && pwd -P) || exit 2
 here=$(cd "$(dirname "$0")" && pwd -P)
 # shellcheck source=tests/tally.sh
 . "$here/tally.sh"
-[ -x "$build/iovm" ] || { echo "errors.sh: no program $build/iovm" >&2; exit 2; }
-work=$(mktemp -d) || exit 1
+with_program "$@"
 trap 'chmod -R u+rwx "$work"; rm -rf "$work"' EXIT
-mkdir "$work/tmp"
-cp "$build/iovm" "$work/iovm" || exit 1
-cd "$work" || exit 1
+mkdir tmp
+cp "$iovm" iovm || exit 1
 TMPDIR=$work/tmp
 export TMPDIR
 # A run that failed is left as it fell, and its memory with it: no matter for a sanitizer's own verdict

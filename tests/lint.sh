@@ -20,7 +20,6 @@ trap 'rm -rf "$work"' EXIT
 
 c_files() { find include src tools tests bench examples ports fuzz -name '*.[ch]' 2>/dev/null | sort; }
 manual() { find man -name '*.[1-9]' | sort; }
-manual() { find man -name '*.[1-9]' | sort; }
 scripts() { find run .ci/run tests tools ports fuzz \( -name run -o -name '*.sh' \) 2>/dev/null | sort; }
 build_files() { find Makefile.am sources.mk configure.ac ./*.pc.in src/*.map -maxdepth 0 2>/dev/null; }
 text_files() { c_files; scripts; build_files; manual; find README docs tests -name README -o -name '*.md' -o -name '*.tsv' 2>/dev/null; }

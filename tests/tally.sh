@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later
-# What check.sh, ci.sh and mutants.sh share: counting, and running one build folder's suite. Lines about single tests go to stdout: they are the result;
-# progress goes to stderr. A test that left no count is a failure, as is a `make check` that fails though every count is good.
+# What the scripts share: counting, running one build folder's suite, and how a test of the program begins. Lines about single tests go to stdout: they are
+# the result; progress goes to stderr. A test that left no count is a failure, as is a `make check` that fails though every count is good.
 passed=0 failed=0 skipped=0
 jobs=${IOVM_JOBS:-1}
 began=$(date +%s)
@@ -83,6 +83,15 @@ delegate() {
 		[ -z "$delegate_out" ] || printf '%s\n' "$delegate_out"
 		result 1 "$delegate_name: printed no count (exit status $delegate_status)" ;;
 	esac
+}
+# with_program [BUILD-FOLDER]: for a test of `iovm`, which is $iovm of $build from here on; its files are in a folder of its own, $work, where it goes on
+with_program() {
+	build=$(cd "${1-.}" && pwd -P) || exit 2
+	iovm=$build/iovm
+	[ -x "$iovm" ] || { echo "${0##*/}: no program $iovm" >&2; exit 2; }
+	work=$(mktemp -d) || exit 1
+	trap 'rm -rf "$work"' EXIT
+	cd "$work" || exit 1
 }
 finish() {
 	echo "$passed passed, $failed failed, $skipped skipped"

@@ -5,15 +5,10 @@
 set -u
 LC_ALL=C
 export LC_ALL
-build=$(cd "${1-.}" && pwd -P) || exit 2
 here=$(cd "$(dirname "$0")" && pwd -P)
 # shellcheck source=tests/tally.sh
 . "$here/tally.sh"
-iovm=$build/iovm
-[ -x "$iovm" ] || { echo "verbs.sh: no program $iovm" >&2; exit 2; }
-work=$(mktemp -d) || exit 1
-trap 'rm -rf "$work"' EXIT
-cd "$work" || exit 1
+with_program "$@"
 escape=$(printf '\033')
 
 narrow() {	# FILE NAME

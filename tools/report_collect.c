@@ -5,7 +5,6 @@
  * is not measured. The time that divides a run into bins is the trace's own: virtual.
  */
 #include <stdlib.h>
-#include <string.h>
 #include <iovm/backend.h>
 #include "report_collect.h"
 
@@ -53,7 +52,6 @@ static void measure(struct report_times *t, uint64_t ns)
 uint64_t report_within(const struct report_times *t, unsigned percent)
 {
 	uint64_t below = 0;
-
 	unsigned n = 0;
 
 	while (n < REPORT_BUCKETS - 1 && (below += t->bucket[n]) * 100 < t->n * percent)
@@ -217,14 +215,6 @@ static void arrived(struct report_collect *c, const struct iovm_trace *rec)
 		measure(&c->stage[REPORT_ANSWERED], rec->time - since);
 }
 
-static void mark_time(struct report_collect *c, uint64_t *count, bool death)
-{
-	struct report_bin *bin = bin_of(c, c->now);
-
-	(*count)++;
-	*(death ? &bin->deaths : &bin->overflows) += 1;
-}
-
 void report_collect_put(struct report_collect *c, const struct iovm_trace *rec)
 {
 	c->records++;
@@ -239,8 +229,8 @@ void report_collect_put(struct report_collect *c, const struct iovm_trace *rec)
 	case IOVM_TR_SUPPRESS: closed(c, rec); break;
 	case IOVM_TR_ANSWERED: arrived(c, rec); break;
 	case IOVM_TR_DEVICE: add_device(c, rec); break;
-	case IOVM_TR_EXIT_CALL: mark_time(c, &c->deaths, true); break;
-	case IOVM_TR_OVERFLOW: mark_time(c, &c->overflows, false); break;
+	case IOVM_TR_EXIT_CALL: c->deaths++; bin_of(c, c->now)->deaths++; break;
+	case IOVM_TR_OVERFLOW: c->overflows++; bin_of(c, c->now)->overflows++; break;
 	default: break;
 	}
 }

@@ -5,7 +5,6 @@
  */
 #include <errno.h>
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -36,11 +35,6 @@ static void head(FILE *out, const char *title)
 	fprintf(out, "<title>iovm soak: %s</title>\n<style>\n%s</style>\n</head>\n<body>\n", title, report_style);
 }
 
-static const char *word_of(const struct soak_result *r)
-{
-	return r->environment ? "the environment lacks something" : r->nfailures ? "BROKEN" : soak_signal ? "stopped, good so far" : "good";
-}
-
 static void failures(FILE *out, const struct soak_result *r)
 {
 	if (!r->nfailures)
@@ -48,7 +42,7 @@ static void failures(FILE *out, const struct soak_result *r)
 	fputs("<ul class=\"failures\">\n", out);
 	for (unsigned i = 0; i < r->nfailures && i < SOAK_FAILURES; i++) {
 		fputs("<li>", out);
-		escaped(out, r->failures[i] ? r->failures[i] : "(no memory for the sentence)");
+		escaped(out, soak_failure(r, i));
 		fputs("</li>\n", out);
 	}
 	if (r->nfailures > SOAK_FAILURES)
@@ -61,7 +55,7 @@ static void verdict(FILE *out, const struct soak_options *o, const struct soak_r
 	const struct soak_config *c = &r->config;
 	char command[1024];
 
-	fprintf(out, "<header class=\"%s\">\n<h1>iovm soak: %s</h1>\n", r->nfailures ? "bad" : "good", word_of(r));
+	fprintf(out, "<header class=\"%s\">\n<h1>iovm soak: %s</h1>\n", r->nfailures ? "bad" : "good", soak_verdict(r));
 	fprintf(out, "<p>%s steps, seed %" PRIu64 ", %s of virtual time in %.1f s. %u devices (%s), %u address spaces, %u IOMMUs, %u PASID bits.</p>\n",
 		grouped(r->steps), r->seed, duration(r->virtual_ns), (double)r->wall_ns / 1e9, c->devices, soak_kinds_name(c->kinds), c->mms, c->iommus,
 		c->pasid_bits);
@@ -132,7 +126,7 @@ static void part(FILE *out, const char *title, const struct report_collect *c)
 
 static void page(FILE *out, const struct soak_options *o, const struct soak_result *r)
 {
-	head(out, word_of(r));
+	head(out, soak_verdict(r));
 	verdict(out, o, r);
 	fputs("<main>\n", out);
 	figures(out, r);

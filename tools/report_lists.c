@@ -8,15 +8,6 @@
 
 enum { ROWS = 24 };	/* devices that are told one by one */
 
-static unsigned digits(uint64_t n)
-{
-	unsigned d = 0;
-
-	for (; n; n /= 10)
-		d++;
-	return d;
-}
-
 void report_faults(FILE *out, const struct soak_result *r)
 {
 	unsigned never = 0;
@@ -38,14 +29,12 @@ void report_faults(FILE *out, const struct soak_result *r)
 
 void report_invariants(FILE *out, const struct soak_result *r)
 {
-	uint64_t set = r->held | iovm_check_set(r->config.smmuv3);
-
 	fputs("<section>\n<h2>What was checked</h2>\n<p class=\"note\">Each invariant of docs/INVARIANTS.md, and how often it could have been broken.</p>\n"
 	      "<ul class=\"invariants\">\n", out);
 	for (unsigned i = 1; i < IOVM_CHECK_MAX; i++) {
 		const struct iovm_check_count *n = &r->by_id[i];
 
-		if (!(set >> i & 1) && !n->checked)
+		if (!soak_reports(r, i))
 			continue;
 		if (n->violations)
 			fprintf(out, "<li class=\"bad\">I%u checked <b>%s</b>, broken <b>%s</b></li>\n", i, grouped(n->checked), grouped(n->violations));
@@ -100,12 +89,12 @@ static void rest(FILE *out, struct report_device *const *order, unsigned n)
 {
 	struct report_device sum = { 0 };
 
+	if (n <= ROWS)
+		return;
 	for (unsigned i = ROWS; i < n; i++)
 		add(&sum, order[i]);
-	if (n > ROWS)
-		fprintf(out, "<tr><th scope=\"row\">%u others</th>", n - ROWS);
-	if (n > ROWS)
-		numbers(out, &sum);
+	fprintf(out, "<tr><th scope=\"row\">%u others</th>", n - ROWS);
+	numbers(out, &sum);
 }
 
 static unsigned rows(FILE *out, const struct report_collect *c, struct report_device **order)	/* how many asked for anything */

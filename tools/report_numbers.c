@@ -13,17 +13,26 @@ static char *room(void)
 	return ring[at++ % RING];
 }
 
+unsigned digits(uint64_t n)
+{
+	unsigned d = 0;
+
+	for (; n; n /= 10)
+		d++;
+	return d;
+}
+
 const char *grouped(uint64_t n)
 {
 	char *text = room() + ROOM - 1;
-	unsigned digits = 0;
+	unsigned done = 0;
 
 	*text = '\0';
 	do {
-		if (digits && digits % 3 == 0)
+		if (done && done % 3 == 0)
 			*--text = ',';
 		*--text = (char)('0' + n % 10);
-		digits++;
+		done++;
 	} while (n /= 10);
 	return text;
 }

@@ -4,6 +4,7 @@
 #define TOOLS_REPORT_NUMBERS_H
 #include <stdint.h>
 
+unsigned digits(uint64_t n);		/* 0 has none */
 const char *grouped(uint64_t n);	/* 1,234,567 */
 const char *shorter(uint64_t n);	/* 1.2M: at most four characters */
 const char *duration(uint64_t ns);	/* 512 ns, 1.02 us, 16.4 ms: three digits */

@@ -162,7 +162,7 @@ static void say_failures(const struct soak_options *o, const struct soak_result 
 	char command[1024];
 
 	for (unsigned i = 0; o->json && i < r->nfailures && i < SOAK_FAILURES; i++)
-		fprintf(stderr, "iovm soak: %s\n", r->failures[i] ? r->failures[i] : "(no memory for the sentence)");
+		fprintf(stderr, "iovm soak: %s\n", soak_failure(r, i));
 	if (!r->nfailures || r->environment)
 		return;
 	soak_replay_command(command, sizeof(command), o, r);
@@ -187,7 +187,7 @@ int tool_soak(int argc, char **argv)
 	fprintf(stderr, "iovm soak: seed %" PRIu64 "\n", o.seed);
 	run(&o, &r);
 	alarm(0);
-	(o.json ? soak_report_json : soak_report_text)(&o, &r);	/* main() sees to it that stdout took it */
+	(o.json ? soak_report_json : soak_report_text)(&o, &r);
 	say_failures(&o, &r);
 	err = report_close(&report, &o, &r);
 	code = soak_exit_code(&r) ? soak_exit_code(&r) : err;

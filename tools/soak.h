@@ -80,6 +80,10 @@ extern volatile sig_atomic_t soak_signal;	/* the signal that asks us to stop and
 
 void soak_fail(struct soak_result *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 int soak_exit_code(const struct soak_result *r);
+/* The same for every report */
+const char *soak_verdict(const struct soak_result *r);
+const char *soak_failure(const struct soak_result *r, unsigned i);	/* its sentence; i < SOAK_FAILURES */
+bool soak_reports(const struct soak_result *r, unsigned invariant);	/* whether it has a line: it should have been checked, or was */
 
 /* Runners: fill *r (zeroed by the caller); return soak_exit_code(r). They own no output but progress. */
 int soak_sim_run(const struct soak_options *o, struct soak_result *r);
@@ -101,9 +105,9 @@ void soak_progress(int done, const char *fmt, ...) __attribute__((format(printf,
 void soak_progress_end(void);
 uint64_t soak_clock(void);		/* monotonic, ns */
 
-/* report_json.c, report_text.c: the whole object, or the page for people, to stdout. 0, or SOAK_ENVIRONMENT if stdout cannot take it */
-int soak_report_json(const struct soak_options *o, const struct soak_result *r);
-int soak_report_text(const struct soak_options *o, const struct soak_result *r);
+/* report_json.c, report_text.c: the whole object, or the page for people, to stdout; whether that took it main() sees */
+void soak_report_json(const struct soak_options *o, const struct soak_result *r);
+void soak_report_text(const struct soak_options *o, const struct soak_result *r);
 void soak_replay_command(char *buf, size_t len, const struct soak_options *o, const struct soak_result *r);
 
 #endif

@@ -40,6 +40,21 @@ int soak_exit_code(const struct soak_result *r)
 	return r->environment ? SOAK_ENVIRONMENT : r->nfailures ? SOAK_BROKEN : SOAK_GOOD;
 }
 
+const char *soak_verdict(const struct soak_result *r)
+{
+	return r->environment ? "the environment lacks something" : r->nfailures ? "BROKEN" : soak_signal ? "stopped, good so far" : "good";
+}
+
+const char *soak_failure(const struct soak_result *r, unsigned i)
+{
+	return r->failures[i] ? r->failures[i] : "(no memory for the sentence)";
+}
+
+bool soak_reports(const struct soak_result *r, unsigned invariant)
+{
+	return ((r->held | iovm_check_set(r->config.smmuv3)) >> invariant & 1) || r->by_id[invariant].checked;
+}
+
 static void equal(struct soak_result *r, const char *identity, uint64_t left, uint64_t right)
 {
 	if (left != right)
