@@ -43,7 +43,7 @@ struct iovm__chip {
 	uint8_t answer;
 	struct { struct iovm_sim_ep *ep; uint32_t stall; uint16_t id; } stall[IOVM__CHIP_STALLS];
 	unsigned nstalls;
-	struct { struct iovm_sim_ep *ep; uint64_t lost_at; bool used, stuck; } inv[IOVM__CHIP_TAGS];
+	struct { struct iovm_sim_ep *ep; uint64_t lost_at; bool used; } inv[IOVM__CHIP_TAGS];
 
 	/* chip_tell.c */
 	uint64_t commands;		/* how many it has carried out */
@@ -66,7 +66,6 @@ struct iovm__chip {
 	bool pri_abort, filling;	/* F30; F25's records come */
 };
 
-bool iovm__chip_fault(struct iovm__chip *chip, unsigned number, unsigned one_in);
 void iovm__chip_injected(struct iovm__chip *chip, unsigned number, uint32_t stream_id);
 
 /* chip.c */

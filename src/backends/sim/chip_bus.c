@@ -114,22 +114,6 @@ static void resume(void *vchip, uint32_t stream_id, uint32_t stall, enum iovm_mo
 
 /* ---- page requests ---------------------------------------------------------------------------------------------------------------------------- */
 
-#define REQUEST(chip, name, req, ...) \
-	SIM_TRACE((chip)->sim, name, .iommu = (uint8_t)(chip)->node->index, .stream_id = (req)->stream_id, .index = (req)->index, .flags = (req)->flags, \
-		  .pasid = (req)->flags & IOVM_REQ_PASID ? (req)->pasid : IOVM_NO_PASID, __VA_ARGS__)
-
-static void auto_answer(struct iovm__chip *chip, const struct iovm_request *req, uint8_t code)
-{
-	struct iovm_sim_ep *ep = iovm__bus_find(&chip->node->bus, req->stream_id);
-
-	REQUEST(chip, AUTO, req, .code = code);
-	chip->sim->stats.auto_responses++;
-	chip->sim->stats.auto_success += code == IOVM_RESP_SUCCESS;
-	chip->sim->stats.auto_failure += code == IOVM_RESP_FAILURE;
-	if (ep)	/* a failure comes without PASID, and is about the whole interface */
-		iovm__ep_answer(ep, code == IOVM_RESP_FAILURE ? IOVM_NO_PASID : req->flags & IOVM_REQ_PASID ? req->pasid : IOVM_NO_PASID, req->index, (enum iovm_response)code);
-}
-
 static void prg_response(void *vchip, uint32_t stream_id, uint32_t pasid, uint16_t index, uint8_t code, bool of_smmu)
 {
 	struct iovm__chip *chip = vchip;
@@ -149,10 +133,10 @@ static void dropped(struct iovm__chip *chip, const struct iovm_request *req)
 {
 	int16_t code = chip->answered && chip->answer == IOVM_RESP_FAILURE ? 2 : chip->pri_abort ? 4 : 1;
 
-	REQUEST(chip, DROP, req, .a = req->addr, .code = code);
+	SIM_REQUEST(chip->node, DROP, req, .a = req->addr, .code = code);
 	chip->sim->stats.requests_dropped++;
 	if (chip->answered)
-		auto_answer(chip, req, chip->answer);
+		iovm__node_answer(chip->node, req, (enum iovm_response)chip->answer);
 }
 
 static void request(void *vchip, const struct iovm_request *req, unsigned fault)
@@ -170,11 +154,11 @@ static void request(void *vchip, const struct iovm_request *req, unsigned fault)
 	if (req->flags & IOVM_REQ_STALL)	/* a stall is the SMMU's to make */
 		return;
 	chip->sim->stats.requests_emitted++;
-	REQUEST(chip, RX, req, .a = req->addr, .b = iovm__ep_ordinal(iovm__bus_find(&chip->node->bus, req->stream_id)));
+	SIM_REQUEST(chip->node, RX, req, .a = req->addr, .b = iovm__ep_ordinal(iovm__bus_find(&chip->node->bus, req->stream_id)));
 	chip->answered = false;
 	chip->rogue = fault != 0;
 	if (iovm_smmuv3_model_page_request(chip->model, &page)) {
-		REQUEST(chip, ACC, &seen, .a = req->addr, .b = q->prod, .id = 0);
+		SIM_REQUEST(chip->node, ACC, &seen, .a = req->addr, .b = q->prod, .id = 0);
 		iovm__chip_mark(chip, IOVM__CHIP_PRI, q->prod++, fault, req->stream_id);
 	} else {
 		dropped(chip, req);
@@ -200,14 +184,13 @@ static enum iovm_model_atc atc_inv(void *vchip, const struct iovm_model_atc_inv 
 		return IOVM_MODEL_ATC_BUSY;
 	chip->inv[inv->tag].ep = ep;
 	chip->inv[inv->tag].used = true;
-	chip->inv[inv->tag].stuck = false;
 	chip->inv[inv->tag].lost_at = UINT64_MAX;
 	return IOVM_MODEL_ATC_SENT;
 }
 
 static void inv_done(struct iovm__chip *chip, unsigned long tag, bool lost)
 {
-	chip->inv[tag].used = chip->inv[tag].stuck = false;
+	chip->inv[tag].used = false;
 	iovm_smmuv3_model_atc_done(chip->model, (uint16_t)tag, lost);
 	iovm__chip_update(chip);
 }
@@ -223,7 +206,6 @@ static void stuck(void *vchip, unsigned long tag, uint32_t stream_id, bool injec
 	struct iovm__chip *chip = vchip;
 	uint64_t limit = (uint64_t)IOVM__WAIT_TURNS * IOVM__TURN_NS;
 
-	chip->inv[tag].stuck = true;
 	chip->inv[tag].lost_at = chip->sim->now + (iovm_choose(chip->sim, 4, "ats-timeout") == 3 ? limit / 8 : 4 * limit);
 	iovm__sched_timer(chip->sim, chip->inv[tag].lost_at);
 	SIM_TRACE(chip->sim, FENCE_STUCK, .iommu = (uint8_t)chip->node->index, .stream_id = stream_id, .pasid = IOVM_NO_PASID);

@@ -16,7 +16,7 @@
 enum { FULL_NS = 300000, FETCHES = 2, EVENTS = 3 };
 enum { WAIT_NS = IOVM__WAIT_TURNS * IOVM__TURN_NS };
 
-bool iovm__chip_fault(struct iovm__chip *chip, unsigned number, unsigned one_in)
+static bool goes_wrong(struct iovm__chip *chip, unsigned number, unsigned one_in)
 {
 	return !chip->calm && iovm_sim_fault(chip->sim, number, one_in);
 }
@@ -42,7 +42,7 @@ static bool spoils(struct iovm__chip *chip, unsigned fault, unsigned times)
 {
 	bool again = chip->spoilt && chip->spoilt_at == chip->commands;
 
-	if ((again && chip->spoilt >= times) || !iovm__chip_fault(chip, fault, again ? 2 : 600))
+	if ((again && chip->spoilt >= times) || !goes_wrong(chip, fault, again ? 2 : 600))
 		return false;
 	chip->spoilt = again ? chip->spoilt + 1 : 1;
 	chip->spoilt_at = chip->commands;
@@ -58,7 +58,7 @@ static bool overflows(struct iovm__chip *chip, unsigned queue, bool now)
 
 static bool keeps(struct iovm__chip *chip)
 {
-	bool wrong = iovm__chip_fault(chip, 39, 2);
+	bool wrong = goes_wrong(chip, 39, 2);
 
 	if (wrong)
 		iovm__chip_injected(chip, 39, 0);
@@ -75,8 +75,8 @@ bool iovm__chip_errs(void *vchip, enum iovm_model_error what)
 	case IOVM_MODEL_ERROR_FETCH: return spoils(chip, 33, FETCHES);
 	case IOVM_MODEL_ERROR_EVENTQ_FULL: return overflows(chip, IOVM__CHIP_EVENTS, chip->filling);
 	/* One request must be in it, or nobody would come and see */
-	case IOVM_MODEL_ERROR_PRIQ_FULL: return overflows(chip, IOVM__CHIP_PRI, pri->prod != pri->cons && iovm__chip_fault(chip, 24, 200));
-	case IOVM_MODEL_ERROR_PRIQ_ABORT: return chip->pri_abort = iovm__chip_fault(chip, 30, 400);
+	case IOVM_MODEL_ERROR_PRIQ_FULL: return overflows(chip, IOVM__CHIP_PRI, pri->prod != pri->cons && goes_wrong(chip, 24, 200));
+	case IOVM_MODEL_ERROR_PRIQ_ABORT: return chip->pri_abort = goes_wrong(chip, 30, 400);
 	case IOVM_MODEL_ERROR_TLBI: return keeps(chip);
 	}
 	return false;
@@ -93,7 +93,7 @@ unsigned iovm__chip_choose(void *vchip, unsigned n, const char *point)
 
 	if (!pri && strcmp(point, "event-late"))
 		return iovm_choose(chip->sim, n, point);
-	late = !(pri && chip->rogue) && iovm__chip_fault(chip, 27, 50);
+	late = !(pri && chip->rogue) && goes_wrong(chip, 27, 50);
 	chip->queue[pri ? IOVM__CHIP_PRI : IOVM__CHIP_EVENTS].late |= late;
 	return late;
 }
@@ -109,10 +109,10 @@ static uint32_t misread_prod(struct iovm__chip *chip, unsigned queue, uint32_t v
 		q->late = false;
 		iovm__chip_injected(chip, 27, 0);
 	}
-	if (used && used < size && iovm__chip_fault(chip, 28, 500)) {	/* a full queue would look empty, and nobody could tell */
+	if (used && used < size && goes_wrong(chip, 28, 500)) {	/* a full queue would look empty, and nobody could tell */
 		wrong ^= size;
 		iovm__chip_injected(chip, 28, 0);
-	} else if (iovm__chip_fault(chip, 29, 500)) {
+	} else if (goes_wrong(chip, 29, 500)) {
 		wrong = (value & OVFLG) | (((uint32_t)q->cons - 1 - iovm_choose(chip->sim, size - 1, "backwards")) & (2 * size - 1));
 		iovm__chip_injected(chip, 29, 0);
 	}
@@ -172,9 +172,9 @@ static void stand(struct iovm__chip *chip, unsigned fault, uint64_t ns)
 
 void iovm__chip_doorbell(struct iovm__chip *chip)
 {
-	if (!chip->stand_fault && iovm__chip_fault(chip, 31, 100))
+	if (!chip->stand_fault && goes_wrong(chip, 31, 100))
 		stand(chip, 31, FULL_NS);
-	else if (!chip->stand_fault && iovm__chip_fault(chip, 35, 600))
+	else if (!chip->stand_fault && goes_wrong(chip, 35, 600))
 		stand(chip, 35, 2 * (uint64_t)WAIT_NS);
 	look_at_room(chip);
 }
@@ -204,7 +204,7 @@ void iovm__chip_err_step(struct iovm__chip *chip)
 {
 	unsigned bit;
 
-	if (chip->raised || !iovm__chip_fault(chip, 36, 2000))
+	if (chip->raised || !goes_wrong(chip, 36, 2000))
 		return;
 	bit = 5 + iovm_choose(chip->sim, 3, "gerror");
 	chip->raised = 1u << bit;
@@ -216,7 +216,7 @@ void iovm__chip_err_step(struct iovm__chip *chip)
 
 bool iovm__chip_loses(struct iovm__chip *chip)
 {
-	if (!iovm__chip_fault(chip, 34, 40))
+	if (!goes_wrong(chip, 34, 40))
 		return false;
 	chip->error_fault = 34;
 	return true;

@@ -37,7 +37,7 @@ static unsigned begin_resets(struct iovm__chip *chip, struct iovm_sim_ep **reset
 	return n;
 }
 
-static bool renew(struct iovm__chip *chip)
+static void renew(struct iovm__chip *chip)
 {
 	struct iovm_smmuv3_model *other = iovm_smmuv3_model_new(&chip->config);
 	struct iovm_model_stats stats = { .size = sizeof stats };
@@ -45,14 +45,13 @@ static bool renew(struct iovm__chip *chip)
 	unsigned n;
 
 	if (!other)
-		return false;
+		return;
 	iovm_smmuv3_model_stats(chip->model, &stats);
 	chip->queue[IOVM__CHIP_EVENTS].base += stats.events;
 	for (n = 0; iovm_smmuv3_model_duty(chip->model, n, &duty); n++)
 		chip->checked[n] += duty.checked;
 	iovm_smmuv3_model_del(chip->model);
 	chip->model = other;
-	return true;
 }
 
 static void off_and_on(struct iovm__chip *chip)
@@ -60,7 +59,7 @@ static void off_and_on(struct iovm__chip *chip)
 	int err = iovm_smmuv3_disable(chip->node->core);
 
 	if (!err && iovm_choose(chip->sim, 2, "power-lost"))
-		(void)renew(chip);
+		renew(chip);
 	if (!err)
 		err = iovm_smmuv3_enable(chip->node->core);
 	chip->sim->broken += err != 0;
@@ -73,13 +72,14 @@ static void off_and_on(struct iovm__chip *chip)
 void iovm__chip_power(struct iovm__node *node)
 {
 	struct iovm__chip *chip = node->bus.hw;
-	struct iovm_sim_ep **reset = malloc((node->eps.n + 1) * sizeof *reset);
+	struct iovm_sim_ep **reset;
 	unsigned i, n;
 
-	if (!reset || chip->stand_fault || node->dead) {
-		free(reset);
+	if (chip->stand_fault || node->dead)
 		return;
-	}
+	reset = malloc((node->eps.n + 1) * sizeof *reset);
+	if (!reset)
+		return;
 	chip->sim->power = chip->calm = true;
 	n = begin_resets(chip, reset);
 	run_empty(chip);

@@ -22,8 +22,8 @@ static bool is_answer(const uint64_t w[2])
 static void tlbi(const uint64_t w[2], struct iovm_trace *r)
 {
 	static const uint8_t granules[4] = { 12, 12, 14, 16 };
-	unsigned op = op_of(w), tg = FIELD(w[1], 10, 2);
-	bool by_address = op == CMD_TLBI_NH_VA || op == CMD_TLBI_NH_VAA || op == CMD_TLBI_EL2_VA || op == CMD_TLBI_EL2_VAA || op == CMD_TLBI_S2_IPA;
+	unsigned tg = FIELD(w[1], 10, 2);
+	bool by_address = cmd_by_address(op_of(w));
 	uint64_t pages = tg ? FIELD(w[0], 12, 5) + 1 : 1;
 
 	r->code = IOVM_CMD_TLB;

@@ -40,7 +40,7 @@ struct iovm__group {
 	struct iovm__job *job;	/* NULL: nobody waits */
 	uint64_t addr;
 	uint32_t pasid;
-	uint8_t flags, npages, sent, due, fault;	/* due: answers to come */
+	uint8_t flags, npages, sent, due;	/* due: answers to come */
 	bool last_sent;
 };
 struct iovm__unit {		/* a PF's page requests; its VFs share them */

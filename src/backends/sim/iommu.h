@@ -69,7 +69,7 @@ struct iovm__iommu_hw {
 	uint64_t slots, cprod, ccons;
 	enum iovm__run run;
 	unsigned outstanding, nstuck;	/* ATC invalidations since the last fence; those that nobody will answer */
-	struct { struct iovm_sim_ep *ep; unsigned long tag; uint32_t stream_id; bool stuck, used; } inv[64];
+	struct { struct iovm_sim_ep *ep; uint32_t stream_id; bool stuck, used; } inv[64];
 	bool stuck_traced, stuck_injected, refused;
 	uint32_t guilty;
 	uint64_t deadline;		/* until when the fence waits; UINT64_MAX: no limit yet */
@@ -101,7 +101,6 @@ void iovm__walk_detach(void *hw, struct iovm_function *fn);
 int iovm__walk_entry(void *hw, struct iovm_function *fn, uint32_t pasid, enum iovm_to to, const struct iovm_table *table, uint32_t asid);
 void iovm__walk_changed(struct iovm__iommu_hw *hw, struct iovm__fn *fn, uint32_t pasid, bool stream);	/* ENTRY carried out */
 void iovm__walk_put(struct iovm__fn *fn);			/* a command of it was carried out */
-struct iovm__stream_seat *iovm__walk_seat(struct iovm__iommu_hw *hw, uint32_t stream_id);
 enum iovm__reply iovm__walk_translate(void *hw, const struct iovm__access *access, struct iovm__cached *out);
 bool iovm__walk_translated(void *hw, uint32_t stream_id);
 void iovm__walk_fini(struct iovm__iommu_hw *hw);

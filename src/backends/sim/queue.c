@@ -9,24 +9,6 @@
 #include "base/env.h"
 #include "backends/sim/iommu.h"
 
-/* Without the PASID flag the field says nothing (SMMU chapter 8): records do not repeat it */
-static uint32_t pasid_of(const struct iovm_request *req)
-{
-	return req->flags & IOVM_REQ_PASID ? req->pasid : IOVM_NO_PASID;
-}
-
-static void answer_dropped(struct iovm__iommu_hw *hw, const struct iovm_request *req)
-{
-	struct iovm_sim_ep *ep = iovm__bus_find(&hw->node->bus, req->stream_id);
-
-	SIM_TRACE(hw->sim, AUTO, .iommu = (uint8_t)hw->node->index, .stream_id = req->stream_id, .pasid = pasid_of(req), .index = req->index,
-		  .flags = req->flags, .code = IOVM_RESP_SUCCESS);
-	hw->sim->stats.auto_responses++;
-	hw->sim->stats.auto_success++;
-	if (ep)
-		iovm__ep_answer(ep, pasid_of(req), req->index, IOVM_RESP_SUCCESS);
-}
-
 static bool is_marker(const struct iovm_request *req)
 {
 	return (req->flags & (IOVM_REQ_LAST | IOVM_REQ_PASID | IOVM_REQ_READ | IOVM_REQ_WRITE)) == (IOVM_REQ_LAST | IOVM_REQ_PASID);
@@ -34,11 +16,10 @@ static bool is_marker(const struct iovm_request *req)
 
 static void drop(struct iovm__iommu_hw *hw, const struct iovm_request *req)
 {
-	SIM_TRACE(hw->sim, DROP, .iommu = (uint8_t)hw->node->index, .stream_id = req->stream_id, .pasid = pasid_of(req), .index = req->index,
-		  .flags = req->flags, .a = req->addr, .code = 1);
+	SIM_REQUEST(hw->node, DROP, req, .a = req->addr, .code = 1);
 	hw->sim->stats.requests_dropped++;
 	if ((req->flags & IOVM_REQ_LAST) && !is_marker(req))
-		answer_dropped(hw, req);
+		iovm__node_answer(hw->node, req, IOVM_RESP_SUCCESS);
 }
 
 /* A full queue freezes; F24: it says that it is full. One request of its own must be in it, or nobody would come and see. */
@@ -62,8 +43,7 @@ void iovm__queue_put(void *vhw, const struct iovm_request *req, unsigned fault)
 	bool empty = hw->prod[q] == hw->cons[q];
 
 	hw->sim->stats.requests_emitted++;
-	SIM_TRACE(hw->sim, RX, .iommu = (uint8_t)hw->node->index, .stream_id = req->stream_id, .pasid = pasid_of(req), .index = req->index,
-		  .flags = req->flags, .a = req->addr, .b = iovm__ep_ordinal(iovm__bus_find(&hw->node->bus, req->stream_id)));
+	SIM_REQUEST(hw->node, RX, req, .a = req->addr, .b = iovm__ep_ordinal(iovm__bus_find(&hw->node->bus, req->stream_id)));
 	if (q == 0 && freezes(hw)) {
 		drop(hw, req);
 		return;
@@ -74,8 +54,7 @@ void iovm__queue_put(void *vhw, const struct iovm_request *req, unsigned fault)
 	e->req.position = hw->prod[q]++;
 	if (iovm_sim_fault(hw->sim, 27, 100))
 		e->visible = hw->sim->now + 500 + 500 * iovm_choose(hw->sim, 8, "late");
-	SIM_TRACE(hw->sim, ACC, .iommu = (uint8_t)hw->node->index, .stream_id = req->stream_id, .pasid = pasid_of(req), .index = req->index,
-		  .flags = req->flags, .a = req->addr, .b = e->req.position, .id = q);
+	SIM_REQUEST(hw->node, ACC, req, .a = req->addr, .b = e->req.position, .id = q);
 	if (empty)
 		iovm__node_irq(hw->node);
 }

@@ -132,8 +132,3 @@ struct iovm__page *iovm__frame_page(const struct iovm_sim *sim, uint64_t addr)
 {
 	return addr >> 41 ? NULL : map_get(&sim->frames, (addr & ~FRAMES) >> IOVM_PAGE_SHIFT);
 }
-
-uint64_t iovm__frame_addr(const struct iovm__page *p)
-{
-	return FRAMES | p->frame << IOVM_PAGE_SHIFT;
-}

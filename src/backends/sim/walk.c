@@ -7,7 +7,7 @@
 #include "base/bits.h"
 #include "backends/sim/iommu.h"
 
-struct iovm__stream_seat *iovm__walk_seat(struct iovm__iommu_hw *hw, uint32_t stream_id)
+static struct iovm__stream_seat *seat_find(struct iovm__iommu_hw *hw, uint32_t stream_id)
 {
 	struct iovm__stream_seat *s = hw->stream[bits_mix(stream_id) % IOVM__STREAMS];
 
@@ -18,7 +18,7 @@ struct iovm__stream_seat *iovm__walk_seat(struct iovm__iommu_hw *hw, uint32_t st
 
 static struct iovm__stream_seat *seat_new(struct iovm__iommu_hw *hw, uint32_t stream_id)
 {
-	struct iovm__stream_seat *s = iovm__walk_seat(hw, stream_id), **head = &hw->stream[bits_mix(stream_id) % IOVM__STREAMS];
+	struct iovm__stream_seat *s = seat_find(hw, stream_id), **head = &hw->stream[bits_mix(stream_id) % IOVM__STREAMS];
 
 	if (s)
 		return s;
@@ -31,12 +31,10 @@ static struct iovm__stream_seat *seat_new(struct iovm__iommu_hw *hw, uint32_t st
 	return s;
 }
 
-static void seat_put(struct iovm__iommu_hw *hw, struct iovm__stream_seat *seat)
+static void seat_free(struct iovm__iommu_hw *hw, struct iovm__stream_seat *seat)
 {
 	struct iovm__stream_seat **link = &hw->stream[bits_mix(seat->id) % IOVM__STREAMS];
 
-	if (seat->fn)
-		return;
 	while (*link != seat)
 		link = &(*link)->next;
 	*link = seat->next;
@@ -109,11 +107,9 @@ static void fn_leave(struct iovm__iommu_hw *hw, struct iovm__fn *fn)
 	while (fn->entries)
 		entry_free(hw, fn->entries);
 	for (i = 0; i < fn->nids; i++) {
-		seat = iovm__walk_seat(hw, fn->ids[i]);
-		if (seat && seat->fn == fn) {
-			seat->fn = NULL;
-			seat_put(hw, seat);
-		}
+		seat = seat_find(hw, fn->ids[i]);
+		if (seat && seat->fn == fn)
+			seat_free(hw, seat);
 	}
 	fn->detached = true;
 	fn_free(fn);
@@ -214,7 +210,7 @@ void iovm__walk_changed(struct iovm__iommu_hw *hw, struct iovm__fn *fn, uint32_t
 
 static struct iovm__fn *fn_of(struct iovm__iommu_hw *hw, uint32_t stream_id)
 {
-	struct iovm__stream_seat *seat = iovm__walk_seat(hw, stream_id);
+	struct iovm__stream_seat *seat = seat_find(hw, stream_id);
 	struct iovm__fn *fn = seat ? seat->fn : NULL;
 
 	if (fn && !fn->cached) {
@@ -313,15 +309,10 @@ enum iovm__reply iovm__walk_translate(void *vhw, const struct iovm__access *a, s
 
 void iovm__walk_fini(struct iovm__iommu_hw *hw)
 {
-	struct iovm__stream_seat *s;
 	unsigned i;
 
 	for (i = 0; i < IOVM__STREAMS; i++)
-		while ((s = hw->stream[i]) != NULL) {
-			if (s->fn)
-				fn_leave(hw, s->fn);
-			else
-				seat_put(hw, s);
-		}
+		while (hw->stream[i])
+			fn_leave(hw, hw->stream[i]->fn);
 	iovm__cache_fini(&hw->tlb);
 }

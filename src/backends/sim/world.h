@@ -104,7 +104,6 @@ bool iovm__table_show(struct iovm__page *p);	/* the table says what the page say
 bool iovm__frame_new(struct iovm__page *p);
 void iovm__frame_free(const struct iovm__page *p);
 struct iovm__page *iovm__frame_page(const struct iovm_sim *sim, uint64_t addr);	/* NULL: no page is there */
-uint64_t iovm__frame_addr(const struct iovm__page *p);
 bool iovm__mm_init(struct iovm_sim *sim);
 void iovm__mm_fini(struct iovm_sim *sim);
 
@@ -139,6 +138,7 @@ void iovm__chip_deaf(struct iovm__node *node);		/* F38 */
 void iovm__chip_judge(struct iovm__node *node);		/* at rest: what is still owed? */
 void iovm__node_update(struct iovm__node *node);	/* is a dispatch due? */
 void iovm__node_irq(struct iovm__node *node);
+void iovm__node_answer(struct iovm__node *node, const struct iovm_request *req, enum iovm_response code);	/* the IOMMU itself, to what it dropped */
 
 /* ---- the world --------------------------------------------------------------------------------------------------------------- */
 
@@ -219,6 +219,10 @@ struct iovm_sim {
 uint64_t iovm__trace(struct iovm_sim *sim, const struct iovm_trace *rec);	/* the machine's own record; its ordinal */
 void iovm__trace_engine(void *sim, const struct iovm_trace *rec);		/* port.trace */
 #define SIM_TRACE(sim, name, ...) iovm__trace(sim, &(const struct iovm_trace){ .event = IOVM_TR_##name, __VA_ARGS__ })
+/* Of a request at an IOMMU. Without the PASID flag the field says nothing (SMMU chapter 8): records do not repeat it */
+#define SIM_REQUEST(node, name, req, ...) \
+	SIM_TRACE((node)->sim, name, .iommu = (uint8_t)(node)->index, .stream_id = (req)->stream_id, .index = (req)->index, .flags = (req)->flags, \
+		  .pasid = (req)->flags & IOVM_REQ_PASID ? (req)->pasid : IOVM_NO_PASID, __VA_ARGS__)
 
 /* inject.c */
 bool iovm__chance(struct iovm_sim *sim, unsigned one_in, const char *point);	/* a choice between the harmless 0 and 1 */

@@ -55,4 +55,9 @@ enum {				/* commands (4.1.1) */
 	CMD_PRI_RESP = 0x41, CMD_RESUME = 0x44, CMD_STALL_TERM = 0x45, CMD_SYNC = 0x46,
 };
 
+static inline bool cmd_by_address(unsigned op)	/* a TLBI of a range (4.4.1) */
+{
+	return op == CMD_TLBI_NH_VA || op == CMD_TLBI_NH_VAA || op == CMD_TLBI_EL2_VA || op == CMD_TLBI_EL2_VAA || op == CMD_TLBI_S2_IPA;
+}
+
 #endif

@@ -65,11 +65,6 @@ static bool have(const struct iovm_smmuv3_model *m, enum need need)
 
 /* ---- ranges (4.4.1) -------------------------------------------------------------------------------------------------------------------------- */
 
-static bool by_range(unsigned op)
-{
-	return op == CMD_TLBI_NH_VA || op == CMD_TLBI_NH_VAA || op == CMD_TLBI_EL2_VA || op == CMD_TLBI_EL2_VAA || op == CMD_TLBI_S2_IPA;
-}
-
 static bool range_legal(const struct iovm_smmuv3_model *m, const struct iovm__model_command *c)
 {
 	unsigned num = FIELD(c->w[0], 12, 5), scale = FIELD(c->w[0], 20, 5), ttl = FIELD(c->w[1], 8, 2), tg = FIELD(c->w[1], 10, 2);
@@ -118,7 +113,7 @@ bool iovm__model_legal(const struct iovm_smmuv3_model *m, const struct iovm__mod
 		return false;
 	if (!m->lenient && ((c->w[0] & ~(mask[0] | 0xff)) || (c->w[1] & ~mask[1])))
 		return false;
-	if (by_range(op) && !range_legal(m, c))
+	if (cmd_by_address(op) && !range_legal(m, c))
 		return false;
 	if (op >= CMD_TLBI_NH_ALL && op <= CMD_TLBI_NH_VAA && !model_idr0(m, IDR0_S2P) && c->w[0] & VMID)
 		return m->lenient;
@@ -141,7 +136,7 @@ static void tlbi(struct iovm_smmuv3_model *m, const struct iovm__model_command *
 	t.both_worlds = op == CMD_TLBI_S12_VMALL || op == CMD_TLBI_NSNH_ALL;
 	if (op == CMD_TLBI_EL2_ASID && !e2h)	/* without E2H an ASID means nothing: all of EL2 */
 		t.keep_global = false;
-	t.by_addr = by_range(op);
+	t.by_addr = cmd_by_address(op);
 	if ((t.by_addr && !range_of(m, c, &t.first, &t.last)) || model_errs(m, IOVM_MODEL_ERROR_TLBI))
 		return;
 	iovm__model_tlb_drop(m, &t);
