@@ -44,7 +44,7 @@ struct report_collect *report_collect_new(void);	/* NULL: no memory */
 void report_collect_del(struct report_collect *c);
 void report_collect_put(struct report_collect *c, const struct iovm_trace *rec);
 
-/* report_marks.c: numbers under keys, in a table of one size; what finds no room any more is dropped and counted */
+/* report_marks.c: numbers under keys, in a table of one size; what finds no room any more is dropped */
 enum report_mark { MARK_QUEUED = 1, MARK_LAST, MARK_HOST, MARK_ANSWER, MARK_STREAM };
 struct report_key { uint64_t a, b; };	/* a is never 0 */
 struct report_marks *report_marks_new(void);

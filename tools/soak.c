@@ -97,7 +97,7 @@ void soak_replay_command(char *buf, size_t len, const struct soak_options *o, co
 static void move_failures(struct soak_result *to, struct soak_result *from)
 {
 	for (unsigned i = 0; i < from->nfailures && i < SOAK_FAILURES; i++)
-		soak_fail(to, "on process memory: %s", from->failures[i]);
+		soak_fail(to, "on process memory: %s", soak_failure(from, i));
 	to->environment |= from->environment;
 	soak_free(from);
 }
