@@ -29,13 +29,14 @@ soak_by() {
 	"$deny" "$2" -- "$iovm" soak --mm process --kills 5 --json >out 2>err && { [ "$1" = any ] || grep -q "\"populate\": \"$1\"" out; }
 	result $? "soak without $2: pages by $1" err
 }
-# soak_says CALL WAY LIST: what was asked for by name is not quietly done otherwise
+# soak_says CALL WAY LIST: what was asked for by name is not quietly done otherwise. The reason is by the C library's words: deny knows errors by its own table
 soak_says() {
 	"$deny" "$3" -- "$iovm" soak --mm process --kills 5 --populate "$2" --json >out 2>err
-	[ $? = 3 ] && grep -q "this kernel refuses $1.*; use --populate auto" err
+	[ $? = 3 ] && grep -q "this kernel refuses $1.*: $reason; use --populate auto" err
 	result $? "soak --populate $2 without $3: exit 3, naming $1" err
 }
 for error in ENOSYS EPERM EINVAL; do
+	case $error in ENOSYS) reason='Function not implemented' ;; EPERM) reason='Operation not permitted' ;; *) reason='Invalid argument' ;; esac
 	soak_says pidfd_open vector pidfd_open=$error
 	soak_says process_madvise vector process_madvise=$error
 	soak_says madvise single madvise-populate=$error
