@@ -36,7 +36,7 @@ soak_says() {
 	result $? "soak --populate $2 without $3: exit 3, naming $1" err
 }
 for error in ENOSYS EPERM EINVAL; do
-	case $error in ENOSYS) reason='Function not implemented' ;; EPERM) reason='Operation not permitted' ;; *) reason='Invalid argument' ;; esac
+	case $error in ENOSYS) reason='Function not [i]mplemented' ;; EPERM) reason='Operation not permitted' ;; *) reason='Invalid argument' ;; esac
 	soak_says pidfd_open vector pidfd_open=$error
 	soak_says process_madvise vector process_madvise=$error
 	soak_says madvise single madvise-populate=$error
