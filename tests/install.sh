@@ -27,6 +27,12 @@ none() {
 	result $? "$1"
 }
 none 'the libraries export what debian/*.symbols list' "$(sh "$here/tests/exports.sh" "$prefix/lib")"
+changed=$(sh "$here/tests/abi.sh" "$prefix/lib")
+if [ $? = 77 ]; then
+	result 77 'ABI: no abidiff here; install abigail-tools'
+else
+	none 'programs built against what tests/data/*.abi describe run on with the libraries (else: make abi, in a folder with shared libraries)' "$changed"
+fi
 for library in libiovm libiovm-event libiovm-sim; do
 	none "$library.so shows iovm_ and iommu_iovm_ alone, with a version" "$(nm -D --defined-only "$prefix/lib/$library.so" |
 		awk 'NF == 3 && $2 != "A" && $3 !~ /^(iovm_[a-z]|iommu_iovm_)[a-z0-9_]*@@IOVM_0$/')"
