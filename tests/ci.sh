@@ -116,6 +116,10 @@ stage_porting() {	# what docs/PORTING.md tells a reader to type, and what it tel
 	delegate sizes sh "$here/tests/sizes.sh"
 }
 
+stage_docs() {	# what README shows is what its commands print
+	delegate docs sh "$here/tests/docs.sh"
+}
+
 stage_deny() {	# kernels that refuse a call
 	make -C "$build" tests/deny iovm-bench >"$work/deny.log" 2>&1
 	delegate deny sh "$here/tests/deny.sh" "$build"
@@ -139,7 +143,7 @@ stage_bench() {	# instructions, which do not depend on the machine's mood
 	result $? 'bench --count: submit within 1.5 x of a bare ring' "$work/bench.ratios"
 }
 
-for stage in ${CI_STAGES:-rules freestanding aarch64 baremetal linux porting deny fuzz bare installed fresh clang asan tsan threads distcheck soak bench mutants}; do
+for stage in ${CI_STAGES:-rules freestanding aarch64 baremetal linux porting docs deny fuzz bare installed fresh clang asan tsan threads distcheck soak bench mutants}; do
 	progress "$stage"
 	"stage_$stage"
 done

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later
 # fresh.sh: what somebody meets who clones this onto a Debian 12 of which nothing but its base is there: in a chroot that debootstrap makes, as root and as a user who may
-# become nobody else, without packages and with them, without network, without terminal or standard input, in a path with a blank, on one core. Then what a packager
-# meets. Needs root and a Debian mirror (IOVM_MIRROR); a machine without them skips. Whatever it mounts it unmounts, however it ends.
+# become nobody else, without packages and with them, without network, without terminal or standard input, in a path with a blank, on one core, in 1 GB of memory. Then
+# what a packager meets. Needs root and a Debian mirror (IOVM_MIRROR); a machine without them skips. Whatever it mounts it unmounts, however it ends.
 set -u
 LC_ALL=C
 export LC_ALL
@@ -18,10 +18,12 @@ command -v debootstrap >/dev/null || unable 'no debootstrap here (apt-get instal
 unshare -n true 2>/dev/null || unable 'may not take the network away (unshare -n)'
 work=$(mktemp -d) || exit 1
 root=$work/root
+small=	# a control group of 1 GB
 clean() {
 	for mounted in dev/shm proc; do
 		! grep -qF " $root/$mounted " /proc/mounts || umount "$root/$mounted" || umount -l "$root/$mounted"
 	done
+	[ -z "$small" ] || ! [ -d "$small" ] || rmdir "$small"
 	rm -rf --one-file-system "$work"
 }
 trap clean EXIT
@@ -72,6 +74,20 @@ one_object() {
 		sed -n 's/.*"trace_sha256": //p' "$work/out" >"$work/hash.$1" && [ -s "$work/hash.$1" ]
 	result $? "fresh: ...prints one JSON object" "$work/out"
 }
+# whoever calls $work/small lives in 1 GB from then on; left empty where the kernel has no control group for us
+for groups in /sys/fs/cgroup/memory /sys/fs/cgroup; do
+	small=$groups/libiovm-$$
+	mkdir "$small" 2>/dev/null || { small=; continue; }
+	for limit in "$small/memory.limit_in_bytes" "$small/memory.max"; do
+		! { [ -f "$limit" ] && echo 1073741824 >"$limit"; } 2>/dev/null || break 2
+	done
+	rmdir "$small"
+	small=
+done
+# shellcheck disable=SC2016 # for the script
+printf '#!/bin/sh\necho $$ >%s/cgroup.procs && exec "$@"\n' "$small" >"$work/small"
+chmod +x "$work/small"
+
 soak='./run soak --mm sim --seed 1 --steps 200000 --json'
 
 progress 'fresh: without packages'
@@ -94,8 +110,16 @@ progress 'fresh: without packages'
 	ends 3 'a user in the tree of root'
 	one_line 'which belongs to root: run as root, or clone'
 	progress 'fresh: a user'
+	if [ "$small" ]; then
+		around="taskset -c 0 $work/small"
+		as visitor visitor sh -c 'head -c 1100000000 /dev/zero | tail -n 1'
+		ends 137 'a machine of one core and 1 GB, and no more'
+	else
+		result 77 'fresh: a machine of 1 GB: no control group to be had here'
+	fi
 	as visitor visitor $soak
 	ends 0 'a user, with the packages there'
+	around=
 	one_object visitor
 	around='unshare -n taskset -c 0'
 	began_at=$(date +%s)
@@ -110,10 +134,13 @@ result $? 'fresh: ...without autoreconf, configure or apt'
 cmp -s "$work/hash.root" "$work/hash.visitor" && cmp -s "$work/hash.root" "$work/hash.again"
 result $? 'fresh: the same seed is the same run for all three'
 progress 'fresh: check'
+[ -z "$small" ] || around=$work/small
 as visitor visitor ./run check
+around=
 ends 0 './run check as a user'
 tail -n 1 "$work/out" | grep -qE '^[1-9][0-9]* passed, 0 failed, [0-9]+ skipped$'
 result $? "fresh: ...$(tail -n 1 "$work/out")" "$work/out"
+[ -z "$small" ] || echo "      $(($(cat "$small/memory.max_usage_in_bytes" 2>/dev/null || cat "$small/memory.peak" 2>/dev/null || echo 0) / 1048576)) MB at most"
 
 left=$(find "$root/dev/shm" "$root/tmp" -mindepth 1; for process in /proc/[0-9]*; do [ "$(readlink "$process/root")" != "$root" ] || tr '\0' ' ' <"$process/cmdline"; done)
 [ -z "$left" ] || printf '%s\n' "$left" >&2

@@ -252,7 +252,11 @@ static int reset_begin(struct iovm_sim_ep *ep)	/* TIMEDOUT: it has begun, even i
 		ep->bus_off = false;
 		SIM_TRACE(ep->sim, RESET, .iommu = (uint8_t)ep->node->index, .stream_id = ep->ids[0], .pasid = IOVM_NO_PASID);
 	}
-	return err == IOVM_E_TIMEDOUT ? 0 : err;
+	if (!err || err == IOVM_E_TIMEDOUT)
+		return 0;
+	ep->resetting = false;
+	iovm__ep_update(ep);
+	return err;
 }
 
 static int reset_done(struct iovm_sim_ep *ep, bool ok)
@@ -271,21 +275,12 @@ int iovm_sim_ep_reset(struct iovm_sim_ep *ep, bool ok)
 	if (ep->resetting || !ep->device)
 		return IOVM_E_BUSY;
 	err = reset_begin(ep);
-	if (!err)
-		return reset_done(ep, ok);
-	ep->resetting = false;
-	iovm__ep_update(ep);
-	return err;
+	return err ? err : reset_done(ep, ok);
 }
 
 bool iovm__ep_reset_begin(struct iovm_sim_ep *ep)
 {
-	if (ep->resetting || !ep->device || ep->gone)
-		return false;
-	if (!reset_begin(ep))
-		return true;
-	ep->resetting = false;
-	return false;
+	return !ep->resetting && ep->device && !ep->gone && !reset_begin(ep);
 }
 
 void iovm__ep_reset_done(struct iovm_sim_ep *ep)
