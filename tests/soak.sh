@@ -49,6 +49,13 @@ tlb_still_answers() {
 	result $? 'soak: F39 alone is not survived, and I26 is named' err
 }
 
+# Two PASIDs for 64 devices are too few for work: that is said, and what it takes to say it is not called a leak
+too_little_work() {
+	"$iovm" soak --mm sim --steps 30000 --seed 1 --devices 64 --mms 1 --pasid-bits 1 >out 2>err
+	[ $? = 1 ] && grep -q '^  ! idle: requests ' out && grep -q '^  leaks: 0 bytes, ' out
+	result $? 'soak: too little work is no success, and no leak' out
+}
+
 for backend in sim smmuv3; do
 	all_at_once $backend
 	same_again $backend
@@ -57,4 +64,5 @@ for fault in F21 F22 F25 F28 F29 F30 F31 F32 F33 F34 F35 F36 F37 F38; do
 	alone $fault
 done
 tlb_still_answers
+too_little_work
 finish
