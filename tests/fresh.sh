@@ -140,7 +140,6 @@ around=
 ends 0 './run check as a user'
 tail -n 1 "$work/out" | grep -qE '^[1-9][0-9]* passed, 0 failed, [0-9]+ skipped$'
 result $? "fresh: ...$(tail -n 1 "$work/out")" "$work/out"
-[ -z "$small" ] || echo "      $(($(cat "$small/memory.max_usage_in_bytes" 2>/dev/null || cat "$small/memory.peak" 2>/dev/null || echo 0) / 1048576)) MB at most"
 
 left=$(find "$root/dev/shm" "$root/tmp" -mindepth 1; for process in /proc/[0-9]*; do [ "$(readlink "$process/root")" != "$root" ] || tr '\0' ' ' <"$process/cmdline"; done)
 [ -z "$left" ] || printf '%s\n' "$left" >&2
