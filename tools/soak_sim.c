@@ -7,7 +7,8 @@
  * at any other quiet point.
  *
  * The floors ("idle") see to it that a run in which the world has come to a stop does not pass: they are judged over the whole run and over
- * each tenth of it.
+ * each tenth of it. A tenth of a run that ends by the clock has as few steps as the machine had time for it, none if it was stopped; so what is asked
+ * of a tenth is in proportion to its steps, and nothing is asked of one with too few of them.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -25,7 +26,7 @@
 #define LOOK 256u		/* steps between looks at clock, signals and counters */
 #define FLOOR_STEPS 20000u	/* runs shorter than this are too short to judge how busy they were */
 
-struct activity { uint64_t requests, success, binds; };
+struct activity { uint64_t steps, requests, success, binds; };
 
 struct run {
 	const struct soak_options *o;
@@ -49,7 +50,7 @@ static struct activity activity(const struct run *run)
 {
 	struct iovm_stats s = engine_stats(run);
 
-	return (struct activity){ s.requests, s.success, s.binds };
+	return (struct activity){ run->r->steps, s.requests, s.success, s.binds };
 }
 
 static double portion(uint64_t done, uint64_t all)
@@ -173,10 +174,25 @@ static void judge_floor(struct soak_result *r, const char *what, uint64_t n, uin
 		soak_fail(r, "idle: %s %" PRIu64 ", at least %" PRIu64 " expected", what, n, floor);
 }
 
-static void judge_tenth(struct soak_result *r, unsigned tenth, const char *what, uint64_t n, uint64_t all)
+static void judge_tenth(struct soak_result *r, unsigned tenth, const char *what, uint64_t n, uint64_t expected)
 {
-	if (n < all / 100)
-		soak_fail(r, "idle: %s %" PRIu64 " in tenth %u of the run, %" PRIu64 " on average", what, n, tenth, all / 10);
+	if (n < expected / 10)
+		soak_fail(r, "idle: %s %" PRIu64 " in tenth %u of the run, %" PRIu64 " for its steps on average", what, n, tenth, expected);
+}
+
+static void judge_tenths(struct soak_result *r, const struct activity *at)
+{
+	struct activity all = at[10];
+
+	for (unsigned i = 1; i <= 10; i++) {
+		uint64_t steps = at[i].steps - at[i - 1].steps;
+
+		if (steps < FLOOR_STEPS / 20)
+			continue;
+		judge_tenth(r, i, "requests", at[i].requests - at[i - 1].requests, (uint64_t)(portion(steps, all.steps) * (double)all.requests));
+		judge_tenth(r, i, "responses.success", at[i].success - at[i - 1].success, (uint64_t)(portion(steps, all.steps) * (double)all.success));
+		judge_tenth(r, i, "binds", at[i].binds - at[i - 1].binds, (uint64_t)(portion(steps, all.steps) * (double)all.binds));
+	}
 }
 
 static void judge_floors(struct run *run)
@@ -189,11 +205,7 @@ static void judge_floors(struct run *run)
 	judge_floor(r, "requests", all.requests, r->steps / 20);
 	judge_floor(r, "responses.success", all.success, all.requests / 20);
 	judge_floor(r, "binds", all.binds, r->steps / 2000);
-	for (unsigned i = 1; i <= 10; i++) {
-		judge_tenth(r, i, "requests", run->at[i].requests - run->at[i - 1].requests, all.requests);
-		judge_tenth(r, i, "responses.success", run->at[i].success - run->at[i - 1].success, all.success);
-		judge_tenth(r, i, "binds", run->at[i].binds - run->at[i - 1].binds, all.binds);
-	}
+	judge_tenths(r, run->at);
 }
 
 #define OFTEN 16u		/* a fault that was delivered so often must have had its consequences */
