@@ -56,6 +56,33 @@ too_little_work() {
 	result $? 'soak: too little work is no success, and no leak' out
 }
 
+# Ctrl-Z, a suspended machine, one that is busy elsewhere: time in which nothing runs is no idleness of the world
+stopped_meanwhile() {
+	"$iovm" soak --mm sim --duration 3s --seed 1 --no-hash >out 2>err &
+	sleep 1
+	kill -STOP $!
+	sleep 1
+	kill -CONT $!
+	wait $!
+	result $? 'soak: stopped for a third of its time, it is good all the same' out
+}
+
+# again NAME WORDS OPTION...: the command at the report's end has these words, and is one that is taken
+again() {
+	again_name=$1 again_words=$2
+	shift 2
+	ASAN_OPTIONS=detect_leaks=0 "$iovm" soak "$@" >out 2>err
+	command=$(sed -n 's/^  again: .* soak //p' out)
+	case " $command " in
+	*" $again_words "*)
+		# shellcheck disable=SC2086 # a list of options
+		ASAN_OPTIONS=detect_leaks=0 "$iovm" soak $command >out 2>err
+		[ $? -lt 2 ] ;;
+	*) false ;;
+	esac
+	result $? "soak: the command that does it again: $again_name" err
+}
+
 for backend in sim smmuv3; do
 	all_at_once $backend
 	same_again $backend
@@ -65,4 +92,7 @@ for fault in F21 F22 F25 F28 F29 F30 F31 F32 F33 F34 F35 F36 F37 F38; do
 done
 tlb_still_answers
 too_little_work
+stopped_meanwhile
+again 'threads are for processes' '--mm sim' --threads 2 --duration 300ms --seed 1
+again 'what was planted' '--plant leak' --plant leak --kills 2 --seed 1
 finish

@@ -49,7 +49,8 @@ static __attribute__((format(printf, 2, 3))) void add(struct text *t, const char
 	}
 }
 
-static void add_shape(struct text *t, const struct soak_options *o)
+/* What was given, less what means nothing in the part that is to run again, which would be refused there */
+static void add_shape(struct text *t, const struct soak_options *o, bool process)
 {
 #define NUMBER(option, field) do { if (o->field) add(t, " --" option " %u", o->field); } while (0)
 	NUMBER("devices", devices);
@@ -59,19 +60,24 @@ static void add_shape(struct text *t, const struct soak_options *o)
 	NUMBER("cmdq-log2", cmdq_log2);
 	NUMBER("evtq-log2", evtq_log2);
 	NUMBER("priq-log2", priq_log2);
-	NUMBER("threads", threads);
+	if (process)
+		NUMBER("threads", threads);
 #undef NUMBER
 	if (o->kinds)
 		add(t, " --kinds %s", soak_kinds_name(o->kinds));
-	if (o->populate)
+	if (process && o->populate)
 		add(t, " --populate %s", soak_populate_name(o->populate));
-	if (o->inject_list)
+	if (process && o->plant)
+		add(t, " --plant %s", o->plant == SOAK_PLANT_LEAK ? "leak" : "crash");
+	if (!process && o->inject_list)
 		add(t, " --inject %s", o->inject_list);
 }
 
-static void add_length(struct text *t, const struct soak_options *o, const struct soak_result *r)
+static uint64_t duration_of_part(const struct soak_options *o, unsigned thirds);
+
+static void add_length(struct text *t, const struct soak_options *o, const struct soak_result *r, bool process)
 {
-	bool process = !strcmp(r->mm, "process");
+	uint64_t duration_ns = r->second_failed ? duration_of_part(o, 1) : o->duration_ns;
 
 	if (!process && (!o->requests || r->partial))
 		add(t, " --steps %" PRIu64, r->steps);
@@ -80,16 +86,17 @@ static void add_length(struct text *t, const struct soak_options *o, const struc
 	else if (o->kills)
 		add(t, " --kills %" PRIu64, o->kills);
 	else
-		add(t, " --duration %" PRIu64 "ms", o->duration_ns / 1000000);
+		add(t, " --duration %" PRIu64 "ms", duration_ns / 1000000);
 }
 
 void soak_replay_command(char *buf, size_t len, const struct soak_options *o, const struct soak_result *r)
 {
+	bool process = r->second_failed || !strcmp(r->mm, "process");
 	struct text t = { buf, len };
 
-	add(&t, "./run soak%s --mm %s --seed %" PRIu64, o->backend == SOAK_BACKEND_SMMUV3 ? " --backend smmuv3" : "", r->mm, r->seed);
-	add_length(&t, o, r);
-	add_shape(&t, o);
+	add(&t, "./run soak%s --mm %s --seed %" PRIu64, o->backend == SOAK_BACKEND_SMMUV3 ? " --backend smmuv3" : "", process ? "process" : r->mm, r->seed);
+	add_length(&t, o, r, process);
+	add_shape(&t, o, process);
 }
 
 /* ---- parts ------------------------------------------------------------------------------------------------------------------ */
@@ -99,6 +106,7 @@ static void move_failures(struct soak_result *to, struct soak_result *from)
 	for (unsigned i = 0; i < from->nfailures && i < SOAK_FAILURES; i++)
 		soak_fail(to, "on process memory: %s", soak_failure(from, i));
 	to->environment |= from->environment;
+	to->second_failed = from->nfailures;
 	soak_free(from);
 }
 
@@ -121,12 +129,17 @@ static void merge(struct soak_result *to, struct soak_result *from)
 }
 
 /* How the time of a two-part run is divided. The first part stays what its command line says; only the second is real memory. */
+static uint64_t duration_of_part(const struct soak_options *o, unsigned thirds)
+{
+	return (o->duration_ns ? o->duration_ns : UINT64_C(15000000000)) / 3 * thirds;
+}
+
 static struct soak_options part(const struct soak_options *o, enum soak_mm mm, unsigned thirds)
 {
 	struct soak_options p = *o;
 
 	p.mm = mm;
-	p.duration_ns = (o->duration_ns ? o->duration_ns : UINT64_C(15000000000)) / 3 * thirds;
+	p.duration_ns = duration_of_part(o, thirds);
 	return p;
 }
 

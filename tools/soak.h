@@ -73,6 +73,7 @@ struct soak_result {		/* names are those of the JSON object, in its order */
 	unsigned nfailures;
 	bool environment;		/* the first failure is that of the environment: exit 3 */
 	bool partial;			/* ended early, by a signal, a failure or a broken environment: floors are not judged */
+	bool second_failed;		/* two parts, and it is the one on process memory that is not good: that is what to run again */
 	bool unsettled;			/* stopped where it failed, nothing torn down: identities and leaks are not judged */
 };
 
