@@ -193,6 +193,13 @@ corrupt_traces() {
 	ends 2 'trace: a program' 'not a trace' $run check-trace "$iovm"
 	head -c 40 good.trace >x
 	ends 2 'trace: ends within the header' 'truncated' $run check-trace x
+	head -c 64 good.trace >x
+	ends 2 'trace: ends behind the header' 'truncated: no record' $run check-trace x
+	{ cat good.trace; head -c 64 /dev/zero; } >x
+	ends 2 'trace: nothing behind its end' "record $(((size - 64) / 64 + 1)) is of event 0" $run check-trace x
+	strange=$(printf 'x\377y')
+	cp good.trace "$strange"
+	ends 0 'trace: --json, of a name that is no UTF-8' '"file":"x?y"' $run check-trace --json "$strange"
 	head -c $((size - 7)) good.trace >x
 	ends 2 'trace: ends within a record' "truncated: it ends 57 bytes into record $(((size - 64) / 64))" $run check-trace x
 	{ head -c 8 good.trace; printf '\377'; tail -c +10 good.trace; } >x
@@ -204,8 +211,8 @@ corrupt_traces() {
 	head -c $((64 + 64 * 1000)) good.trace >x
 	ends 1 'trace: its end is missing' 'first: I[0-9]*: ' $run check-trace x
 	for seed in 1 2 3 4 5 6 7 8; do	# bytes that are anything, but the events' numbers: the checker must name something, and not fall
-		{ head -c 64 good.trace; awk -v seed=$seed 'BEGIN { srand(seed); for (i = 0; i < 300; i++) { s = ""; for (j = 0; j < 64; j++)
-			s = s sprintf("\\0%03o", j == 52 ? int(rand() * 65) : j == 53 ? 0 : int(rand() * 256)); print s } }' | while read -r line; do printf %b "$line"; done; } >x
+		{ head -c 64 good.trace; awk -v seed=$seed 'BEGIN { srand(seed); for (i = 0; i < 300; i++) { s = ""; event = 1 + int(rand() * 51); for (j = 0; j < 64; j++)
+			s = s sprintf("\\0%03o", j == 52 ? event + (event > 18) * 13 : j == 53 ? 0 : int(rand() * 256)); print s } }' | while read -r line; do printf %b "$line"; done; } >x
 		ends 1 "trace: noise $seed" 'first: I[0-9]*: ' $run check-trace x
 	done
 }

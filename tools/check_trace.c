@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -71,6 +72,18 @@ static void to_host_order(struct iovm_trace *r)
 }
 #endif
 
+static bool known(unsigned event)
+{
+	switch (event) {
+#define X(name, number, fields) case number:
+	IOVM_TRACE_EVENTS(X)
+#undef X
+		return true;
+	default:
+		return false;
+	}
+}
+
 static int read_records(FILE *file, struct judged *j)
 {
 	static struct iovm_trace rec[PIECE];
@@ -83,10 +96,17 @@ static int read_records(FILE *file, struct judged *j)
 			return wrong(j->path, strerror(errno));
 		for (i = 0; i < got / sizeof rec[0]; i++) {
 			to_host_order(&rec[i]);
-			iovm_check_record(j->check, &rec[i]);
 			j->records++;
+			if (!known(rec[i].event)) {
+				snprintf(what, sizeof what, "not a trace, or damaged: record %llu is of event %u, which there is none of",
+					(unsigned long long)j->records, rec[i].event);
+				return wrong(j->path, what);
+			}
+			iovm_check_record(j->check, &rec[i]);
 		}
 	} while (got == sizeof rec);
+	if (!j->records && !got)
+		return wrong(j->path, "truncated: no record follows the header");
 	if (got % sizeof rec[0] == 0)
 		return CLEAN;
 	snprintf(what, sizeof what, "truncated: it ends %zu bytes into record %llu", got % sizeof rec[0], (unsigned long long)j->records + 1);
@@ -121,6 +141,20 @@ static void say(const struct judged *j)
 				(unsigned long long)iovm_check_count(j->check, n)->checked);
 }
 
+static json_t *file_name(const char *path)	/* what of it is ASCII, should it be no UTF-8, which JSON is */
+{
+	json_t *name = json_string(path);
+	char *ascii = name ? NULL : strdup(path), *c;
+
+	for (c = ascii; c && *c; c++)
+		if (*c & 0x80)
+			*c = '?';
+	if (ascii)
+		name = json_string(ascii);
+	free(ascii);
+	return name ? name : json_null();
+}
+
 static void say_json(const struct judged *j)
 {
 	const char *first = iovm_check_first(j->check);
@@ -136,7 +170,7 @@ static void say_json(const struct judged *j)
 		snprintf(name, sizeof name, "I%u", n);
 		json_object_set_new(ids, name, json_pack("{s:I,s:I}", "checked", (json_int_t)count->checked, "violations", (json_int_t)count->violations));
 	}
-	all = json_pack("{s:s,s:i,s:s,s:I,s:I,s:I,s:I,s:s?,s:o}", "schema", "iovm-check-trace", "version", 1, "file", j->path,
+	all = json_pack("{s:s,s:i,s:o,s:I,s:I,s:I,s:I,s:s?,s:o}", "schema", "iovm-check-trace", "version", 1, "file", file_name(j->path),
 		"seed", (json_int_t)j->seed, "records", (json_int_t)j->records, "checked", (json_int_t)checks(j->check),
 		"violations", (json_int_t)iovm_check_violations(j->check), "first", first, "by_id", ids);
 	if (all) {
