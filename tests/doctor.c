@@ -172,10 +172,23 @@ START_TEST(nothing_at_all)
 {
 	struct doctor d = { .nfindings = 0 };
 
+	make_folder("class");
 	doctor_look_at_hardware(&d, root);
 	ck_assert_uint_eq(d.pci + d.niommus + d.nfunctions, 0);
 	ck_assert_int_eq(finding(&d, "IOMMU")->state, DOCTOR_NONE);
 	ck_assert_int_eq(finding(&d, "PCI")->state, DOCTOR_NONE);
+	ck_assert_int_eq(doctor_worst(&d), DOCTOR_NONE);
+	doctor_fini(&d);
+}
+END_TEST
+
+START_TEST(not_mounted)	/* which says nothing about the hardware */
+{
+	struct doctor d = { .nfindings = 0 };
+
+	doctor_look_at_hardware(&d, root);
+	ck_assert_ptr_nonnull(strstr(finding(&d, "IOMMU")->mend, "mount -t sysfs"));
+	ck_assert_ptr_nonnull(strstr(finding(&d, "PCI")->mend, "mount -t sysfs"));
 	ck_assert_int_eq(doctor_worst(&d), DOCTOR_NONE);
 	doctor_fini(&d);
 }
@@ -225,6 +238,7 @@ int main(void)
 	tcase_add_test(hardware, some_and_none);
 	tcase_add_test(hardware, hidden_from_users);
 	tcase_add_test(hardware, nothing_at_all);
+	tcase_add_test(hardware, not_mounted);
 	tcase_add_test(hardware, kinds_of_iommus);
 	tcase_add_test(hardware, every_finding_that_is_bad_has_a_remedy);
 	suite_add_tcase(suite, hardware);

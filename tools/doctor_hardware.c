@@ -176,6 +176,23 @@ static void look_at_functions(struct doctor *d, const char *sys)
 
 /* ---- findings ---------------------------------------------------------------------------------------------------------------- */
 
+static bool mounted(const char *sys)
+{
+	char class[256], bus[256];
+
+	snprintf(class, sizeof class, "%s/class", sys);
+	snprintf(bus, sizeof bus, "%s/bus", sys);
+	return !access(class, F_OK) || !access(bus, F_OK);
+}
+
+static void say_unseen(struct doctor *d)	/* nothing was found because nobody could look: no word about the machine */
+{
+	static const char *const names[] = { "IOMMU", "PCI" };
+
+	for (unsigned i = 0; i < 2; i++)
+		doctor_add(d, names[i], DOCTOR_NONE, "cannot be looked for: /sys is not mounted", "mount -t sysfs sysfs /sys, as root");
+}
+
 static void say_iommus(struct doctor *d)
 {
 	char says[160];
@@ -203,6 +220,10 @@ static void say_functions(struct doctor *d)
 
 void doctor_look_at_hardware(struct doctor *d, const char *sys)
 {
+	if (!mounted(sys)) {
+		say_unseen(d);
+		return;
+	}
 	look_at_iommus(d, sys);
 	look_at_functions(d, sys);
 	say_iommus(d);

@@ -86,8 +86,12 @@ static void iommufd(struct doctor *d)
 {
 	int fd = open("/dev/iommu", O_RDWR | O_CLOEXEC);
 
-	if (fd < 0 && (errno == EACCES || errno == EPERM)) {
-		doctor_add(d, "iommufd", DOCTOR_NONE, "/dev/iommu belongs to others", "setfacl -m u:$(id -un):rw /dev/iommu, as root");
+	if (fd < 0 && errno == EACCES) {
+		doctor_add(d, "iommufd", DOCTOR_NONE, "/dev/iommu belongs to others", "sudo setfacl -m u:$(id -un):rw /dev/iommu");
+		return;
+	}
+	if (fd < 0 && errno == EPERM) {		/* the device cgroup's word: permissions would say EACCES */
+		doctor_add(d, "iommufd", DOCTOR_NONE, "open of /dev/iommu: Operation not permitted", "give it to the container: --device /dev/iommu");
 		return;
 	}
 	descriptor(d, "iommufd", DOCTOR_NONE, fd, "open of /dev/iommu", "/dev/iommu can be opened",
