@@ -41,6 +41,18 @@ help() {
 	result $? 'help: iovm --version'
 }
 
+pages() {	# what is long: counts of six digits, sentences about what is broken, fields
+	"$iovm" soak --mm sim --steps 200000 --seed 1 --no-hash >out 2>err
+	result $? 'page: a soak' err
+	narrow out 'page: a soak'
+	ASAN_OPTIONS=detect_leaks=0 "$iovm" soak --backend smmuv3 --steps 20000 --seed 1 --inject F39 2>err | grep -v '^  again: ' >out	# that is to be copied
+	grep -q '^iovm soak: BROKEN' out
+	result $? 'page: a soak that fails' out
+	narrow out 'page: a soak that fails'
+	for record in STE CD CR0 F_TRANSLATION; do "$iovm" encode --list $record; done >out 2>err
+	narrow out 'page: fields'
+}
+
 doctor() {
 	"$iovm" doctor >out 2>err </dev/null
 	status=$?
@@ -121,6 +133,7 @@ probe() {	# one in the program if the header was there, none in the library ever
 }
 
 help
+pages
 doctor
 report
 probe

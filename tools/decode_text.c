@@ -8,30 +8,9 @@
 #include <string.h>
 #include "decode.h"
 #include "decode_judge.h"
+#include "wrap.h"
 
-#define COLUMNS		80u
 #define LEFT		41u	/* where meanings begin */
-
-/* Words of text from column `at` on, each further line indented */
-static void wrap(const char *text, unsigned at, unsigned indent)
-{
-	bool fresh = true;
-
-	while (*text) {
-		unsigned length = (unsigned)strcspn(text, " ");
-
-		if (!fresh && at + 1 + length > COLUMNS) {
-			printf("\n%*s", (int)indent, "");
-			at = indent;
-			fresh = true;
-		}
-		printf("%s%.*s", fresh ? "" : " ", (int)length, text);
-		at += length + !fresh;
-		fresh = false;
-		text += length + (text[length] == ' ');
-	}
-	putchar('\n');
-}
 
 static void title(const struct decode_entry *e)
 {
@@ -91,7 +70,7 @@ static void origin(const struct decode_entry *e, const char *place)
 	if (e->count > 1 && e->last.clock != DECODE_NO_CLOCK && strcmp(r->stamp.text, e->last.text))
 		add(&l, " to %s", e->last.text);
 	fputs("  ", stdout);
-	wrap(l.text, 2, 4);
+	wrap(stdout, l.text, 2, 4);
 }
 
 static void words(const struct decode_record *r)
@@ -142,7 +121,7 @@ static void field(const struct smmu_field *f, const struct decode_record *r)
 		snprintf(meaning, sizeof(meaning), "%s", f->meaning);
 	at = printf(value > 9 ? "  %-8s %-13s 0x%-12" PRIx64 : "  %-8s %-13s %-14" PRIu64, bits, f->name, value);
 	fputs("  ", stdout);
-	wrap(meaning, (unsigned)at + 2, LEFT);
+	wrap(stdout, meaning, (unsigned)at + 2, LEFT);
 }
 
 static void fields(const struct decode_record *r)
@@ -162,7 +141,7 @@ static void fields(const struct decode_record *r)
 	}
 	if (large) {
 		fputs("  ", stdout);
-		wrap(zero, 2, 4);
+		wrap(stdout, zero, 2, 4);
 	}
 }
 
@@ -179,14 +158,14 @@ static void reserved(const struct decode_record *r)
 		if (bits[i / 64] >> i % 64 & 1)
 			used += (size_t)snprintf(list + used, sizeof(list) - used, " %u", i);
 	fputs("  ! ", stdout);
-	wrap(list, 4, 4);
+	wrap(stdout, list, 4, 4);
 }
 
 static void problem(void *arg, const char *text)
 {
 	(void)arg;
 	fputs("  ! ", stdout);
-	wrap(text, 4, 4);
+	wrap(stdout, text, 4, 4);
 }
 
 static void entry(const struct decode_entry *e, const char *place)
@@ -203,7 +182,7 @@ static void entry(const struct decode_entry *e, const char *place)
 	decode_judge(r, problem, NULL);
 	if (r->record) {
 		printf("  IHI 0070, %s. ", r->record->clause);
-		wrap(r->record->about, 14 + (unsigned)strlen(r->record->clause), 2);
+		wrap(stdout, r->record->about, 14 + (unsigned)strlen(r->record->clause), 2);
 	}
 	putchar('\n');
 }
@@ -225,7 +204,7 @@ void decode_text(const struct decode_book *book)
 	for (i = 0; i < book->ncuts && i < DECODE_CUTS; i++) {
 		decode_cut_say(&book->cut[i], text, sizeof(text));
 		fputs("! ", stdout);
-		wrap(text, 2, 2);
+		wrap(stdout, text, 2, 2);
 	}
 	add(&sum, "%" PRIu64 " whole, %u distinct", book->records, book->nentries);
 	counted(&sum, book->ncuts, "cut short", "cut short");
@@ -234,5 +213,5 @@ void decode_text(const struct decode_book *book)
 	counted(&sum, book->zeroes, "empty slot", "empty slots");
 	counted(&sum, book->long_lines, "line longer than 65535 bytes", "lines longer than 65535 bytes");
 	add(&sum, ".");
-	wrap(sum.text, 0, 2);
+	wrap(stdout, sum.text, 0, 2);
 }

@@ -9,11 +9,12 @@
 #include <string.h>
 #include <unistd.h>
 #include "doctor.h"
+#include "wrap.h"
 
 int tool_doctor(int argc, char **argv);
 
 enum { GOOD = 0, USAGE = 2, ENVIRONMENT = 3 };
-enum { COLUMNS = 80, TEXT = 24 };	/* TEXT: the column where sentences begin */
+enum { TEXT = 24 };	/* the column where sentences begin */
 
 static const char help[] =
 "usage: iovm doctor [--json]\n"
@@ -69,37 +70,17 @@ static bool colour(void)
 	return isatty(STDOUT_FILENO) && term && strcmp(term, "dumb") && !(no_color && *no_color);
 }
 
-/* Words from column at on, further lines from column TEXT on; a word that is longer than a line keeps whole */
-static void wrap(const char *text, size_t at)
-{
-	bool first = true;
-
-	while (*text) {
-		size_t len = strcspn(text, " ");
-
-		if (!first && at + 1 + len > COLUMNS) {
-			printf("\n%*s", TEXT, "");
-			at = TEXT;
-			first = true;
-		}
-		at += (size_t)printf("%s%.*s", first ? "" : " ", (int)len, text);
-		first = false;
-		text += len + strspn(text + len, " ");
-	}
-	putchar('\n');
-}
-
 static void say(const struct doctor_finding *f, bool coloured)
 {
 	static const struct { const char *word, *on; } states[] = { { "ok", "\033[32m" }, { "none", "\033[33m" }, { "FAIL", "\033[1;31m" } };
 	const char *word = states[f->state].word;
 
 	printf("  %s%s%s%*s%-15s ", coloured ? states[f->state].on : "", word, coloured ? "\033[0m" : "", 6 - (int)strlen(word), "", f->name);
-	wrap(f->says, TEXT);
+	wrap(stdout, f->says, TEXT, TEXT);
 	if (!*f->mend)
 		return;
 	printf("%*smend: ", TEXT, "");
-	wrap(f->mend, TEXT + 6);
+	wrap(stdout, f->mend, TEXT + 6, TEXT);
 }
 
 static void say_function(const struct doctor_function *f)

@@ -10,6 +10,7 @@
 #include "decode.h"
 #include "encode_fields.h"
 #include "smmu_words.h"
+#include "wrap.h"
 
 int tool_encode(int argc, char **argv);
 
@@ -50,6 +51,8 @@ static int complain(const char *object, const char *what)
 	return DECODE_USAGE;
 }
 
+enum { MEANINGS = 25 };	/* the column where they begin */
+
 static void list_fields(FILE *out, const struct smmu_record *r)
 {
 	unsigned i;
@@ -58,9 +61,11 @@ static void list_fields(FILE *out, const struct smmu_record *r)
 	for (i = 0; i < r->nfields; i++) {
 		const struct smmu_field *f = &r->fields[i];
 		char bits[16];
+		int at;
 
 		snprintf(bits, sizeof(bits), f->msb == f->lsb ? "%u" : "%u:%u", f->msb, f->lsb);
-		fprintf(out, "  %-8s %-13s %s\n", bits, f->name, f->meaning);
+		at = fprintf(out, "  %-8s %-13s ", bits, f->name);
+		wrap(out, f->meaning, at > 0 ? (unsigned)at : 0, MEANINGS);
 	}
 }
 

@@ -4,12 +4,14 @@
  * logarithmic (one # a factor of ten), since counts of faults lie five powers of ten apart and the question is which of them are rare.
  */
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include "faults.h"
 #include "report_numbers.h"
 #include "soak.h"
 #include "soak_options.h"
+#include "wrap.h"
 
 static const char *bar(uint64_t n)
 {
@@ -23,7 +25,7 @@ static void verdict(const struct soak_result *r)
 {
 	printf("iovm soak: %s.  %s steps, seed %" PRIu64 ", %.1f s\n", soak_verdict(r), grouped(r->steps), r->seed, (double)r->wall_ns / 1e9);
 	for (unsigned i = 0; i < r->nfailures && i < SOAK_FAILURES; i++)
-		printf("  ! %s\n", soak_failure(r, i));
+		fputs("  ! ", stdout), wrap(stdout, soak_failure(r, i), 4, 4);
 	if (r->nfailures > SOAK_FAILURES)
 		printf("  ! and %u more\n", r->nfailures - SOAK_FAILURES);
 }
@@ -40,31 +42,45 @@ static void shape(const struct soak_result *r)
 		printf("  pages made present by: %s\n", c->populate);
 }
 
+enum { DETAILS = 28 };	/* the column where they begin */
+
+static __attribute__((format(printf, 3, 4))) void row(const char *what, uint64_t n, const char *fmt, ...)
+{
+	char details[256];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(details, sizeof(details), fmt, ap);
+	va_end(ap);
+	printf("  %s%*s   ", what, DETAILS - 5 - (int)strlen(what), grouped(n));
+	wrap(stdout, details, DETAILS, DETAILS);
+}
+
 static void work(const struct soak_result *r)
 {
-	printf("\n  requests %14s   served %s, discarded %s, markers %s, dropped %s\n", grouped(r->requests_emitted), grouped(r->requests_served),
-	       grouped(r->partials_discarded), grouped(r->stop_markers), grouped(r->requests_dropped));
-	printf("  answers  %14s   success %s, invalid %s, suppressed %s\n", grouped(r->lasts), grouped(r->responses.success), grouped(r->responses.invalid),
-	       grouped(r->responses.suppressed));
-	printf("  DMA      %14s   reads %s, writes %s, stale 0%s%s\n", grouped(r->dma.reads + r->dma.writes), grouped(r->dma.reads), grouped(r->dma.writes),
-	       r->dma.stale ? " + " : "", r->dma.stale ? grouped(r->dma.stale) : "");
-	printf("  binds    %14s   unbinds %s, deaths %s, shutdowns %s\n", grouped(r->binds), grouped(r->unbinds), grouped(r->mm_exits),
-	       grouped(r->shutdown_callbacks));
-	printf("  PASIDs   %14s   freed %s, quarantined %s, lost %s\n", grouped(r->pasids.allocated), grouped(r->pasids.freed), grouped(r->pasids.quarantined),
-	       grouped(r->pasids.leaked));
-	printf("  invalidations %9s   queue overflows %s\n", grouped(r->invalidations), grouped(r->overflows));
+	putchar('\n');
+	row("requests", r->requests_emitted, "served %s, discarded %s, markers %s, dropped %s", grouped(r->requests_served), grouped(r->partials_discarded),
+	    grouped(r->stop_markers), grouped(r->requests_dropped));
+	row("answers", r->lasts, "success %s, invalid %s, suppressed %s", grouped(r->responses.success), grouped(r->responses.invalid),
+	    grouped(r->responses.suppressed));
+	row("DMA", r->dma.reads + r->dma.writes, "reads %s, writes %s, stale %s", grouped(r->dma.reads), grouped(r->dma.writes), grouped(r->dma.stale));
+	row("binds", r->binds, "unbinds %s, deaths %s, shutdowns %s", grouped(r->unbinds), grouped(r->mm_exits), grouped(r->shutdown_callbacks));
+	row("PASIDs", r->pasids.allocated, "freed %s, quarantined %s, lost %s", grouped(r->pasids.freed), grouped(r->pasids.quarantined),
+	    grouped(r->pasids.leaked));
+	row("invalidations", r->invalidations, "queue overflows %s", grouped(r->overflows));
 }
 
 static void on_processes(const struct soak_result *r)
 {
-	if (r->has_processes)
-		printf("  processes %13s   segfaulted %s, with a request open %s\n"
-		       "  their bonds %11s   callbacks %s; pages present %s, verified %s\n",
-		       grouped(r->processes.started), grouped(r->processes.segfaulted), grouped(r->processes.died_with_request), grouped(r->processes.bonds_at_death),
-		       grouped(r->processes.callbacks_for_dead), grouped(r->processes.pages_present), grouped(r->processes.pages_verified));
+	if (r->has_processes) {
+		row("processes", r->processes.started, "segfaulted %s, with a request open %s", grouped(r->processes.segfaulted),
+		    grouped(r->processes.died_with_request));
+		row("their bonds", r->processes.bonds_at_death, "callbacks %s; pages present %s, verified %s", grouped(r->processes.callbacks_for_dead),
+		    grouped(r->processes.pages_present), grouped(r->processes.pages_verified));
+	}
 	if (r->has_loop)
-		printf("  event loop %12s   sleeps %s, spins %s, wakeups %s, posted %s\n", grouped(r->loop.dispatches), grouped(r->loop.sleeps), grouped(r->loop.spins),
-		       grouped(r->loop.wakeups), grouped(r->loop.invalidations_posted));
+		row("event loop", r->loop.dispatches, "sleeps %s, spins %s, wakeups %s, posted %s", grouped(r->loop.sleeps), grouped(r->loop.spins),
+		    grouped(r->loop.wakeups), grouped(r->loop.invalidations_posted));
 }
 
 static void faults(const struct soak_result *r)		/* two columns; no blanks at the end of a line */
@@ -103,8 +119,9 @@ static void invariants(const struct soak_result *r)
 
 static void memory(const struct soak_result *r)
 {
+	putchar('\n');
 	if (r->has_memory)
-		printf("\n  engine memory: %s bytes at 10 %%, %s at the end, %s at most\n", grouped(r->memory.live_bytes_10pct), grouped(r->memory.live_bytes_end),
+		printf("  engine memory: %s bytes at 10 %%, %s at the end, %s at most\n", grouped(r->memory.live_bytes_10pct), grouped(r->memory.live_bytes_end),
 		       grouped(r->memory.peak_bytes));
 	printf("  leaks: %s bytes, %s descriptors, %s children, %s PASIDs\n", grouped(r->leaks.bytes), grouped(r->leaks.fds), grouped(r->leaks.children),
 	       grouped(r->leaks.pasids));
@@ -126,6 +143,6 @@ void soak_report_text(const struct soak_options *o, const struct soak_result *r)
 	invariants(r);
 	memory(r);
 	soak_replay_command(command, sizeof(command), o, r);
-	printf("\n  again: %s\n", command);
+	printf("\n  again: %s\n", command);	/* whole: it is there to be copied */
 	fflush(stdout);
 }
