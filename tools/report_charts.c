@@ -9,7 +9,7 @@
 
 /* ---- durations ----------------------------------------------------------------------------------------------------------------- */
 
-enum { WIDTH = 340, LEFT = 30, RIGHT = WIDTH - 20, TOP = 14, BASE = 150, HEIGHT = 172, FEWEST = 10, LABELS = 4 };
+enum { WIDTH = 340, LEFT = 30, RIGHT = WIDTH - 28, TOP = 14, BASE = 150, HEIGHT = 172, FEWEST = 10, LABELS = 4 };
 
 struct span { unsigned first, end; };	/* buckets that are shown, beside that of no time at all, which stands apart at the left */
 
