@@ -225,7 +225,11 @@ arguments() {
 	expect 2 'encode: does not fit' "$iovm" encode SYNC CS=4
 	says 'encode: says so' 'iovm encode: CS=4: CS: 0x4 does not fit into 2 bits' err
 	expect 2 'encode: an address with low bits' "$iovm" encode ATC_INV Addr=0x1001
+	expect 2 'encode: a field twice' "$iovm" encode TLBI_NH_ASID ASID=5 VMID=1 ASID=6
+	says 'encode: names it, too' 'iovm encode: ASID=6: ASID is given twice' err
 	expect 2 'encode: no record' "$iovm" encode FOO
+	expect 2 'encode: no kind' "$iovm" encode --kind foo SYNC
+	says 'encode: lists the kinds' 'iovm encode: foo: no such kind; there are cmd, evt, pri, ste, cd, l1, reg' err
 	expect 2 'encode: nothing' "$iovm" encode
 	expect 0 'encode: --list NAME' "$iovm" encode --list STE
 }

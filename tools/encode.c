@@ -116,6 +116,14 @@ static void begin(const struct smmu_record *r, uint64_t *words)
 			iovm__smmu_put(iovm__smmu_field(r, implied[i].field), words, implied[i].value);
 }
 
+static bool named_before(char **word, int i, size_t length)	/* word[0] is the record's name */
+{
+	for (int before = 1; before < i; before++)
+		if (!strncmp(word[before], word[i], length + 1))
+			return true;
+	return false;
+}
+
 static int encode(const struct options *o, char **word, int count)
 {
 	const struct smmu_record *r = find(o->kind, word[0]);
@@ -132,6 +140,8 @@ static int encode(const struct options *o, char **word, int count)
 
 		if (!equal)
 			snprintf(why, sizeof(why), "FIELD=VALUE is needed");
+		else if (named_before(word, i, (size_t)(equal - word[i])))
+			snprintf(why, sizeof(why), "%.*s is given twice", (int)(equal - word[i] > 40 ? 40 : equal - word[i]), word[i]);
 		else if (encode_pair(r, words, word[i], (size_t)(equal - word[i]), equal + 1, strlen(equal + 1), why))
 			continue;
 		complain(word[i], why);
@@ -175,6 +185,14 @@ static int tsv(void)
 	return code;
 }
 
+static bool is_kind(const char *kind)
+{
+	for (unsigned i = 0; i < iovm__smmu_nrecords; i++)
+		if (!strcasecmp(iovm__smmu_records[i].kind, kind))
+			return true;
+	return false;
+}
+
 static int parse(int argc, char **argv, struct options *o)
 {
 	int c, words;
@@ -190,6 +208,8 @@ static int parse(int argc, char **argv, struct options *o)
 		default: return DECODE_USAGE;
 		}
 	words = argc - optind;
+	if (o->kind && !is_kind(o->kind))
+		return complain(o->kind, "no such kind; there are cmd, evt, pri, ste, cd, l1, reg");
 	if (o->tsv && (o->list || o->kind || words))
 		return complain("--tsv", "each line says its kind: no other option or word goes with it");
 	if (o->list && words > 1)
