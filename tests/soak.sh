@@ -51,9 +51,22 @@ tlb_still_answers() {
 
 # Two PASIDs for 64 devices are too few for work: that is said, and what it takes to say it is not called a leak
 too_little_work() {
-	"$iovm" soak --mm sim --steps 30000 --seed 1 --devices 64 --mms 1 --pasid-bits 1 >out 2>err
+	"$iovm" soak --mm sim --steps 100000 --seed 1 --devices 64 --mms 1 --pasid-bits 1 >out 2>err
 	[ $? = 1 ] && grep -q '^  ! idle: requests ' out && grep -q '^  leaks: 0 bytes, ' out
 	result $? 'soak: too little work is no success, and no leak' out
+}
+
+# Worlds beyond those that are drawn are worlds, too
+shapes() {	# BACKEND
+	while read -r shape; do
+		# shellcheck disable=SC2086 # a list of options
+		"$iovm" soak --backend "$1" --mm sim --seed 2 $shape >out 2>&1
+		result $? "soak: $1, $shape" out
+	done <<-END
+	--devices 256 --steps 400000
+	--devices 64 --mms 1024 --iommus 16 --steps 100000
+	--devices 1 --mms 1 --steps 20000
+	END
 }
 
 # Ctrl-Z, a suspended machine, one that is busy elsewhere: time in which nothing runs is no idleness of the world
@@ -86,6 +99,7 @@ again() {
 for backend in sim smmuv3; do
 	all_at_once $backend
 	same_again $backend
+	shapes $backend
 done
 for fault in F21 F22 F25 F28 F29 F30 F31 F32 F33 F34 F35 F36 F37 F38; do
 	alone $fault

@@ -77,4 +77,8 @@ void soak_draw(const struct soak_options *o, struct soak_config *c)
 	GIVEN(evtq_log2);
 	GIVEN(priq_log2);
 #undef GIVEN
+	if (!o->pasid_bits && c->pasid_bits < 8 && (c->devices > 12 || c->mms > 16))	/* a crowd larger than any that is drawn, with hardly a PASID, would be idle */
+		c->pasid_bits = 8;
+	if (!o->kinds && c->devices == 1 && c->kinds == SOAK_KINDS_MIXED)
+		c->kinds = SOAK_KINDS_PRI;
 }

@@ -21,10 +21,10 @@
 #include "soak_work.h"
 #include "trace_file.h"
 
-#define TIDE 16384u		/* steps between quiet points */
+#define TIDE 16384u		/* steps between quiet points, for each 16 devices: the more there are, the longer it takes until all are quiet */
 #define EBB_LIMIT 50000u	/* steps in which a quiet point is reached, or something hangs */
 #define LOOK 256u		/* steps between looks at clock, signals and counters */
-#define FLOOR_STEPS 20000u	/* runs shorter than this are too short to judge how busy they were */
+#define FLOOR_STEPS 20000u	/* runs shorter than this, for each 16 devices, are too short to judge how busy they were: it takes steps until all are plugged in */
 
 struct activity { uint64_t steps, requests, success, binds; };
 
@@ -51,6 +51,11 @@ static struct activity activity(const struct run *run)
 	struct iovm_stats s = engine_stats(run);
 
 	return (struct activity){ run->r->steps, s.requests, s.success, s.binds };
+}
+
+static unsigned crowd(const struct run *run)
+{
+	return (run->r->config.devices + 15) / 16;
 }
 
 static double portion(uint64_t done, uint64_t all)
@@ -136,13 +141,14 @@ static bool over(struct run *run)
 static void flow(struct run *run)
 {
 	uint64_t steps = run->o->steps ? run->o->steps : UINT64_MAX;
+	uint64_t tide = TIDE * crowd(run);
 
 	while (!run->w->stop && run->r->steps < steps) {
 		run->r->steps++;
 		world_step(run->w);
 		if (run->w->ebb && run->r->steps % 16 == 0)
 			look_for_quiet(run);
-		if (run->r->steps % TIDE == 0 && !run->w->ebb) {
+		if (run->r->steps % tide == 0 && !run->w->ebb) {
 			run->w->ebb = true;
 			run->ebb_since = run->r->steps;
 		}
@@ -200,7 +206,7 @@ static void judge_floors(struct run *run)
 	struct soak_result *r = run->r;
 	struct activity all = run->at[10];
 
-	if (r->partial || r->steps < FLOOR_STEPS)
+	if (r->partial || r->steps < FLOOR_STEPS * crowd(run))
 		return;
 	judge_floor(r, "requests", all.requests, r->steps / 20);
 	judge_floor(r, "responses.success", all.success, all.requests / 20);
@@ -223,7 +229,7 @@ static uint64_t must_check(const struct run *run)
 	const struct soak_result *r = run->r;
 	uint64_t set = iovm_check_set(r->config.smmuv3);
 
-	if (r->steps < FLOOR_STEPS)
+	if (r->steps < FLOOR_STEPS * crowd(run))
 		return 0;
 	if (r->config.kinds == SOAK_KINDS_PRI)
 		set &= ~of_stalls;

@@ -226,6 +226,16 @@ static struct driver *any_driver(struct world *w)
 	return &w->drv[choose(w, w->ndrv, "soak.driver")];
 }
 
+/* One with something to transfer for, rather: of many devices few are bound at a time */
+static struct driver *busy_driver(struct world *w)
+{
+	struct driver *d = any_driver(w);
+
+	for (unsigned i = w->ndrv / 16; i && !d->bonds; i--)
+		d = any_driver(w);
+	return d;
+}
+
 static void idle(struct world *w)	/* nothing moves but time */
 {
 	iovm_sim_advance(w->sim, 1000u << choose(w, 8, "soak.idle"));
@@ -237,9 +247,9 @@ static void flood_step(struct world *w)
 
 	if (turn < 44) {
 		if (!iovm_sim_step(w->sim))
-			driver_dma(w, any_driver(w));
+			driver_dma(w, busy_driver(w));
 	} else if (turn < 54) {
-		driver_dma(w, any_driver(w));
+		driver_dma(w, busy_driver(w));
 	} else if (turn < 58) {
 		space_turn(w, &w->space[choose(w, w->nspaces + w->ndomains, "soak.space")]);
 	} else {
