@@ -45,6 +45,15 @@ static void draw_smmuv3(const struct soak_options *o, struct soak_config *c, uin
 		c->cmdq_log2 = 4;
 }
 
+/* A crowd larger than any that is drawn, with hardly a PASID or a place in the queue for each, would be idle */
+static void provide(const struct soak_options *o, struct soak_config *c)
+{
+	if (!o->pasid_bits && c->pasid_bits < 8)
+		c->pasid_bits = 8;
+	while (!o->priq_log2 && 1u << c->priq_log2 < 2 * c->devices)
+		c->priq_log2++;
+}
+
 void soak_draw(const struct soak_options *o, struct soak_config *c)
 {
 	bool alone = o->inject && !(o->inject & (o->inject - 1));	/* one fault asked for: see to it that some device can do it */
@@ -77,8 +86,8 @@ void soak_draw(const struct soak_options *o, struct soak_config *c)
 	GIVEN(evtq_log2);
 	GIVEN(priq_log2);
 #undef GIVEN
-	if (!o->pasid_bits && c->pasid_bits < 8 && (c->devices > 12 || c->mms > 16))	/* a crowd larger than any that is drawn, with hardly a PASID, would be idle */
-		c->pasid_bits = 8;
+	if (c->devices > 12 || c->mms > 16)
+		provide(o, c);
 	if (!o->kinds && c->devices == 1 && c->kinds == SOAK_KINDS_MIXED)
 		c->kinds = SOAK_KINDS_PRI;
 }

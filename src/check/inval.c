@@ -8,10 +8,12 @@
  */
 #include "check/internal.h"
 
-enum { TRIES = 3 };
-struct cover { uint64_t next, restart, epoch; bool full, done; };	/* up to where; up to where before this epoch */
-struct covers { struct cover try[TRIES]; unsigned n; };		/* who hears of a failure asks anew, perhaps before the fence has been told; newest last */
-struct part { uint32_t bond; uint8_t iommu; bool ats, failed; struct covers tlb, atc; };
+/*
+ * Up to where; up to where before this epoch. Who hears of a failure asks anew, perhaps before the fence has been told, and others ask for the same:
+ * any of them may be the one that succeeds.
+ */
+struct cover { struct cover *older; uint64_t next, restart, epoch; bool full, done; };
+struct part { uint32_t bond; uint8_t iommu; bool ats, failed; struct cover tlb, atc; };
 struct iovm__ck_inv {
 	struct iovm__ck_inv *next;
 	uint64_t mm, first, last, ordinal;
@@ -20,29 +22,49 @@ struct iovm__ck_inv {
 	struct part part[];
 };
 
-static void begin(struct covers *c, uint64_t first)
+static void begin(struct iovm_check *ck, struct cover *last, uint64_t first)
 {
-	if (c->n == TRIES)
-		memmove(&c->try[0], &c->try[1], --c->n * sizeof c->try[0]);
-	c->try[c->n++] = (struct cover){ .next = first };
+	struct cover *older = iovm__check_alloc(ck, sizeof *older);
+
+	if (!older)
+		return;
+	*older = *last;
+	*last = (struct cover){ .older = older, .next = first };
 }
 
-static bool full_before(const struct covers *c, uint64_t epoch)	/* UINT64_MAX: at all */
+static void forget(struct cover *last)
+{
+	struct cover *c;
+
+	while ((c = last->older)) {
+		last->older = c->older;
+		free(c);
+	}
+}
+
+static void inv_free(struct iovm__ck_inv *inv)
 {
 	unsigned i;
 
-	for (i = 0; i < c->n && !(c->try[i].full && c->try[i].epoch < epoch); i++)
-		;
-	return i < c->n;
+	for (i = 0; i < inv->nparts; i++) {
+		forget(&inv->part[i].tlb);
+		forget(&inv->part[i].atc);
+	}
+	free(inv);
 }
 
-static bool is_done(const struct covers *c)
+static bool full_before(const struct cover *c, uint64_t epoch)	/* UINT64_MAX: at all */
 {
-	unsigned i;
+	while (c && !(c->full && c->epoch < epoch))
+		c = c->older;
+	return c;
+}
 
-	for (i = 0; i < c->n && !c->try[i].done; i++)
-		;
-	return i < c->n;
+static bool is_done(const struct cover *c)
+{
+	while (c && !c->done)
+		c = c->older;
+	return c;
 }
 
 static void call(struct iovm_check *ck, const struct iovm_trace *rec)
@@ -61,24 +83,18 @@ static void call(struct iovm_check *ck, const struct iovm_trace *rec)
 		if (bond->ctx->mm != rec->mm || !bond->walking || bond->ending || bond->ctx->exiting || (!bond->bound && bond->pasid != IOVM_NO_PASID))
 			continue;
 		inv->part[inv->nparts++] = (struct part){ .bond = bond->serial, .iommu = bond->dev->iommu,
-			.ats = bond->dev->ats && !bond->dev->suspect };
-		begin(&inv->part[inv->nparts - 1].tlb, rec->a);
-		begin(&inv->part[inv->nparts - 1].atc, rec->a);
+			.ats = bond->dev->ats && !bond->dev->suspect, .tlb.next = rec->a, .atc.next = rec->a };
 	}
 	ck->invs = inv;
 }
 
 /* One command's range adds to what is covered; ranges come in ascending order */
-static void cover(struct covers *covers, const struct iovm_trace *rec, const struct iovm__ck_inv *inv, uint64_t epoch)
+static void cover(struct iovm_check *ck, struct cover *c, const struct iovm_trace *rec, const struct iovm__ck_inv *inv, uint64_t epoch)
 {
-	struct cover *c = &covers->try[covers->n - 1];
-
-	if (is_done(covers))
+	if (is_done(c))
 		return;
-	if (c->full && c->epoch != epoch && rec->a <= inv->first) {
-		begin(covers, inv->first);
-		c = &covers->try[covers->n - 1];
-	}
+	if (c->full && c->epoch != epoch && rec->a <= inv->first)
+		begin(ck, c, inv->first);
 	if (c->full || rec->a > c->next || rec->b < c->next)
 		return;
 	if (c->epoch != epoch)
@@ -88,13 +104,9 @@ static void cover(struct covers *covers, const struct iovm_trace *rec, const str
 	c->next = rec->b + !c->full;
 }
 
-static void completed(struct covers *covers, struct part *part, uint64_t epoch, bool ok)
+static void completed(struct cover *c, struct part *part, uint64_t epoch, bool ok)
 {
-	unsigned i;
-
-	for (i = 0; i < covers->n; i++) {
-		struct cover *c = &covers->try[i];
-
+	for (; c; c = c->older) {
 		if (c->epoch != epoch || c->done)
 			continue;
 		part->failed |= !ok;
@@ -122,9 +134,9 @@ static void command(struct iovm_check *ck, const struct iovm_trace *rec)
 			if (!bond)
 				continue;
 			if (rec->code == IOVM_CMD_TLB && bond->home && bond->home->asid == rec->id)
-				cover(&part->tlb, rec, inv, epoch);
+				cover(ck, &part->tlb, rec, inv, epoch);
 			else if (rec->code == IOVM_CMD_ATC && bond->dev == dev && bond->pasid == rec->pasid && full_before(&part->tlb, epoch))
-				cover(&part->atc, rec, inv, epoch);
+				cover(ck, &part->atc, rec, inv, epoch);
 		}
 }
 
@@ -191,7 +203,7 @@ static void ret(struct iovm_check *ck, const struct iovm_trace *rec)
 			judge_part(ck, inv, &inv->part[i]);
 		iovm__check_returned(ck, inv->mm, inv->first, inv->last, inv->ordinal);
 	}
-	free(inv);
+	inv_free(inv);
 }
 
 /* PCIe 10.3.1: one naturally aligned power of two, not below the function's STU; a wider PASID than the function has is answered UR, which looks like success */
@@ -235,6 +247,6 @@ void iovm__check_inval_fini(struct iovm_check *ck)
 
 	while ((inv = ck->invs)) {
 		ck->invs = inv->next;
-		free(inv);
+		inv_free(inv);
 	}
 }
