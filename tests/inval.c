@@ -387,6 +387,69 @@ START_TEST(fenced_at_the_bus_is_good)
 }
 END_TEST
 
+/* While the invalidation waits for its TLB fence the device is set to abort, and its IOMMU does not take note of it at once */
+struct meanwhile { struct rig *r; struct rig_device *d; bool begun, holds; };
+
+static void reset_begins(void *arg, unsigned turn)
+{
+	struct meanwhile *m = arg;
+
+	if (!m->begun) {
+		m->begun = m->holds = true;
+		port_enter_callback();		/* another thread: it may do what a driver may */
+		ck_assert_int_eq(iovm_device_reset_begin(m->d->dev), IOVM_E_TIMEDOUT);
+		port_leave_callback();
+		m->holds = false;
+	}
+	if (!m->holds)
+		(void)machine_step(&m->r->m[0]);
+}
+
+START_TEST(until_it_aborts_it_reaches)
+{
+	struct rig *r = rig_new(NULL);
+	struct meanwhile m = { .r = r, .d = rig_ready(r, 0, 1) };
+	int pasid = rig_bind(m.d, &r->mm[0]);
+
+	ck_assert(rig_reaches(m.d, &r->mm[0], pasid));
+	r->m[0].manual = true;
+	r->port.on_wait = reset_begins;
+	r->port.wait_arg = &m;
+	r->versions[1]++;
+	ck_assert_int_eq(port_invalidate(r->sys, &r->mm[0], 0, 0xfff), 0);
+	ck_assert(m.begun);
+	ck_assert(!rig_reaches(m.d, &r->mm[0], pasid));
+	r->m[0].manual = false;
+	while (machine_step(&r->m[0]))
+		;
+	r->port.on_wait = NULL;
+	ck_assert_int_eq(iovm_device_gone(m.d->dev), 0);
+	unbind(m.d, &r->mm[0]);
+	rig_later(r);
+	rig_fini(r);
+}
+END_TEST
+
+/* The old owner of entry 0 could not be cut off: the new one does not come in its place, not by a reset either */
+START_TEST(an_attach_that_failed_leaves_it_blocked)
+{
+	struct rig *r = rig_new(NULL);
+	struct rig_device *d = rig_ready(r, 0, 1);
+
+	ck_assert_int_eq(iovm_device_attach(d->dev, &r->mm[0]), 0);
+	ck_assert(rig_reaches(d, &r->mm[0], -1));
+	of(d)->refuses = true;
+	ck_assert_int_eq(iovm_device_attach(d->dev, &r->mm[1]), IOVM_E_TIMEDOUT);
+	of(d)->refuses = false;
+	ck_assert_int_eq(rig_reset(d, true), 0);
+	ck_assert(!rig_reaches(d, &r->mm[0], -1) && !rig_reaches(d, &r->mm[1], -1));
+	rig_later(r);
+	ck_assert_int_eq(iovm_device_attach(d->dev, &r->mm[1]), 0);
+	ck_assert(rig_reaches(d, &r->mm[1], -1));
+	rig_finish(r);
+}
+END_TEST
+
 START_TEST(a_stranger_that_failed_is_not_ours)
 {
 	struct rig_device *d[2];
@@ -482,6 +545,8 @@ static Suite *inval_suite(void)
 	tcase_add_test(order, more_bonds_than_fly_at_once);
 	tcase_add_loop_test(blame, no_answer_is_a_timeout_and_a_suspect, 0, 2);
 	tcase_add_test(blame, fenced_at_the_bus_is_good);
+	tcase_add_test(blame, until_it_aborts_it_reaches);
+	tcase_add_test(blame, an_attach_that_failed_leaves_it_blocked);
 	tcase_add_loop_test(blame, a_stranger_that_failed_is_not_ours, 0, 2);
 	tcase_add_test(blame, refused_commands_and_dead_queues_are_said);
 	tcase_add_loop_test(blame, a_cut_that_was_refused_in_the_middle, 0, 2);

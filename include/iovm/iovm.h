@@ -257,7 +257,7 @@ int iovm_device_ats(struct iovm_device *dev, bool on);
 /* Orderly: BUSY while PASID bonds (draining ones too), a replaced entry 0 that drains, or VFs are left. On 0 the handle is dead; dispatch frees what was queued */
 int iovm_device_del(struct iovm_device *dev);
 int iovm_device_gone(struct iovm_device *dev);	/* surprise removal: nothing waits for the device any more; its drivers get SHUTDOWN; unbind, then del as usual */
-/* Before FLR: its streams abort, its groups are suppressed; bonds live on. TIMEDOUT: the IOMMU has not confirmed it; go on with the reset all the same. INVAL: one is under way */
+/* Before FLR: its streams abort, its groups are suppressed; bonds live on. TIMEDOUT, HARDWARE: the IOMMU has not confirmed it; go on with the reset all the same. INVAL: one is under way */
 int iovm_device_reset_begin(struct iovm_device *dev);
 int iovm_device_reset_done(struct iovm_device *dev, bool ok);	/* after it: capabilities on again in order, entries restored, fence and quarantine lifted; !ok: stays fenced */
 

@@ -246,7 +246,7 @@ static int attach_mm(struct iovm_device *dev, void *mm)
 	const struct iovm__want want = { .dev = dev, .mm = mm, .entry0 = true };
 	struct iovm__bond *old = load_rlx(&dev->bond0);
 	struct iovm__bound bound = { 0 };
-	int err, late;
+	int err;
 
 	if (old && load_rlx(&old->slot->mm) == mm)
 		return load_acq(&old->state) == IOVM__BOND_LIVE ? 0 : IOVM_E_MM_DEAD;
@@ -256,12 +256,11 @@ static int attach_mm(struct iovm_device *dev, void *mm)
 	store_rlx(&dev->bond0, NULL);
 	if (old)
 		err = let_go(dev, old);
-	if (mm) {
-		late = iovm__bind(&want, &bound);
-		err = err ? err : late;
-		if (!late)
-			store_rlx(&dev->bond0, bound.bond);
-	}
+	if (err || !mm)		/* old may still be reached: until the device is reset entry 0 is nobody's */
+		return err;
+	err = iovm__bind(&want, &bound);
+	if (!err)
+		store_rlx(&dev->bond0, bound.bond);
 	return err;
 }
 

@@ -116,12 +116,23 @@ static int tlb_phase(struct iovm__slot *slot, uint64_t first, uint64_t last, uns
 	return err;
 }
 
-/* A device that was set to abort holds nothing of ours once the IOMMU has taken note of it */
-static int aborted_reach(struct iovm_device *dev)
+/*
+ * A device that was set to abort is asked nothing, and holds nothing of ours once the IOMMU has taken note of it. A suspect is not waited for; of one that is
+ * being reset or was fenced it is a matter of a fence, unless it was stopped or is gone. When the reset is over it holds nothing either.
+ */
+static int aborted_reach(struct iovm_device *dev, unsigned *turn)
 {
-	if (!(iovm__device_state(dev) & IOVM__DEV_SUSPECT))
-		return 0;
-	return iovm__device_aborted(dev) ? 0 : IOVM_E_TIMEDOUT;
+	const struct iovm_port *port = dev->iommu->port;
+	unsigned state;
+
+	do {
+		state = iovm__device_state(dev);
+		if (state & IOVM__DEV_SUSPECT)
+			return iovm__device_aborted(dev) ? 0 : IOVM_E_TIMEDOUT;
+		if (!(state & IOVM__DEV_ATS) || !(state & IOVM__DEV_ABORTED) || state & (IOVM__DEV_STOPPED | IOVM__DEV_GONE) || iovm__device_aborted(dev))
+			return 0;
+	} while (*turn != ~0u && port->wait(port->ctx, (*turn)++));
+	return IOVM_E_TIMEDOUT;
 }
 
 /* Nothing is left of it. One that has ended and is not cut off is in quarantine: its device is asked nothing more, and reaches what it did until it aborts */
@@ -157,10 +168,11 @@ static int atc_phase(struct iovm__slot *slot, uint64_t first, uint64_t last, uns
 			if (over(b, state))
 				continue;
 			dev = load_rlx(&b->dev);
-			e = aborted_reach(dev);
-			err = err ? err : e;
-			if (state == IOVM__BOND_ENDED || !iovm__device_reaches_atc(dev))
+			if (state == IOVM__BOND_ENDED || !iovm__device_reaches_atc(dev)) {
+				e = aborted_reach(dev, turn);
+				err = err ? err : e;
 				continue;
+			}
 			prepare_atc(&f[n], b, dev, first, last);
 			launch(&f[n++]);
 		}
@@ -228,8 +240,9 @@ static void prepare_cut(struct flight *f, struct iovm__bond *b)
 
 	if (load_acq(&b->cut) == IOVM__CUT_NOT_YET)	/* else it was quieted before; entry 0 may have its next owner already */
 		iovm__cut_quiet(b);
-	*f = (struct flight){ .iommu = dev->iommu, .bond = b, .dev = iovm__device_reaches_atc(dev) ? dev : NULL };
+	*f = (struct flight){ .iommu = dev->iommu, .bond = b };
 	f->n = iovm__cut_commands(b, f->cmd);
+	f->dev = f->cmd[f->n - 1].op == IOVM_CMD_ATC ? dev : NULL;
 }
 
 /*
@@ -245,6 +258,8 @@ static int land_cut(struct flight *f, unsigned *turn)
 
 	if (err == IOVM_E_HARDWARE || (err == IOVM_E_TIMEDOUT && !f->dev))
 		err = iovm__device_suspect(dev, f->batch.ticket);
+	if (!err && !f->dev)
+		err = aborted_reach(dev, turn);
 	if (!err && (iovm__device_state(dev) & IOVM__DEV_SUSPECT))
 		err = IOVM_E_TIMEDOUT;
 	if (f->anew)	/* the entry was quiet before this one began: it is the one that counts */
@@ -279,7 +294,7 @@ int iovm__cut_slot(struct iovm__slot *slot)
 			if (state == IOVM__BOND_FREE || load_acq(&b->cut) == IOVM__CUT_DONE)
 				continue;
 			if (state == IOVM__BOND_ENDED) {
-				e = aborted_reach(load_rlx(&b->dev));
+				e = aborted_reach(load_rlx(&b->dev), &turn);
 				err = err ? err : e;
 				continue;
 			}
