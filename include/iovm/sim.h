@@ -2,7 +2,7 @@
 /*
  * The pretend machine: devices, address spaces and IOMMUs in software, an engine over them, a clock of its own, and the checker listening.
  * For unit tests of drivers: whatever the driver does, iovm_sim_del() returns how many rules were broken. One thread; deterministic: the same
- * seed and the same calls give the same trace, byte for byte.
+ * seed and the same calls give the same trace, byte for byte. (Several threads, and then nothing repeats: monitor below.)
  */
 #ifndef IOVM_SIM_H
 #define IOVM_SIM_H
@@ -85,6 +85,14 @@ struct iovm_sim_config {
 	bool no_dispatch;		/* somebody else dispatches (an event loop): iovm_sim_step() never does */
 	void (*irq)(void *ctx, unsigned iommu);	/* IOMMU n has something to poll; may be NULL */
 	void *irq_ctx;
+	/*
+	 * Several threads. The machine stays code for one: whoever calls iovm_sim_*() has entered; the machine enters when the engine calls its port or its
+	 * registers, and leaves while it calls the engine. So the engine's own code runs at once in all threads that call it, and the host's other calls to it are
+	 * made outside, too. Hooks of this struct and of port are called inside, but lock and unlock, which port must have. Of the engine's
+	 * threads nobody knows in which order things happen: it is not traced, there is no checker, trace hears what the machine itself does. NULL: one thread
+	 */
+	void (*monitor)(void *ctx, bool enter);
+	void *monitor_ctx;
 };
 struct iovm_sim *iovm_sim_new_config(const struct iovm_sim_config *config);
 

@@ -113,6 +113,11 @@ struct iovm_smmuv3_model_config {
 	/* The command at this index (with wrap) was consumed; or the queue stopped there: error is CMDQ_CONS.ERR */
 	void (*command)(void *ctx, const uint64_t words[2], uint32_t index, unsigned error);
 	void (*event)(void *ctx, const uint64_t words[4], uint64_t position);	/* a record entered the event queue, the position-th from 0 */
+	/*
+	 * How many looks, one in 16 CMD_SYNCs, a structure that was changed may stay cached before its CMD_CFGI is missed. 0: 8, enough where callers take turns; of
+	 * threads one can sleep between the store and its command while others go on
+	 */
+	uint32_t patience;
 };
 
 /* An SMMU with everything that the model has: both stages, 20-bit PASIDs and 16-bit StreamIDs, ATS, PRI, stalls, MSIs, queues up to 2^19 */

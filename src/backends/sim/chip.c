@@ -3,7 +3,7 @@
 #include "backends/sim/chip.h"
 #include "backends/sim/smmuv3/bits.h"
 
-enum { STALL_MAX = 256, ATS_STU = 0 };
+enum { STALL_MAX = 256, ATS_STU = 0, LONG = 4096 };
 
 static bool memory_read(void *vchip, uint64_t addr, unsigned bytes, uint64_t *value)
 {
@@ -59,17 +59,23 @@ void iovm__chip_update(struct iovm__chip *chip)
 static uint32_t read32(void *vchip, uint32_t offset)
 {
 	struct iovm__chip *chip = vchip;
+	uint32_t value;
 
+	iovm__enter(chip->sim);
 	if (offset == O_CMDQ_CONS)
 		iovm__chip_told(chip, true);
-	return iovm__chip_misread(chip, offset, iovm__chip_register(chip, offset));
+	value = iovm__chip_misread(chip, offset, iovm__chip_register(chip, offset));
+	iovm__leave(chip->sim);
+	return value;
 }
 
 static void write32(void *vchip, uint32_t offset, uint32_t value)
 {
 	struct iovm__chip *chip = vchip;
-	uint32_t active = offset == O_GERRORN ? errors(chip) : 0;
+	uint32_t active;
 
+	iovm__enter(chip->sim);
+	active = offset == O_GERRORN ? errors(chip) : 0;
 	iovm__memory_barrier(&chip->sim->memory);
 	iovm_smmuv3_model_write(chip->model, offset, 4, value);
 	switch (offset) {
@@ -80,6 +86,7 @@ static void write32(void *vchip, uint32_t offset, uint32_t value)
 	default: break;
 	}
 	iovm__chip_update(chip);
+	iovm__leave(chip->sim);
 }
 
 /* ---- as the scheduler sees it ------------------------------------------------------------------------------------------------------------------- */
@@ -154,6 +161,7 @@ static void configure(struct iovm__chip *chip)
 		m->idr[3] &= ~(uint32_t)IDR3_RIL;
 	m->stalls = IOVM__CHIP_STALLS;
 	m->stu = ATS_STU;
+	m->patience = chip->sim->config.monitor ? LONG : 0;
 	m->ctx = chip;
 	m->read = memory_read;
 	m->write = memory_write;
@@ -213,7 +221,7 @@ int iovm__chip_new(struct iovm__node *node)
 	if (!chip)
 		return IOVM_E_NO_MEMORY;
 	config = driver_config(chip);
-	err = iovm_smmuv3_add(node->sim->sys, &config, &node->core);
+	err = SIM_CALL(node->sim, iovm_smmuv3_add(node->sim->sys, &config, &node->core));
 	if (!err) {
 		SIM_TRACE(chip->sim, SMMU, .iommu = (uint8_t)node->index, .pasid = IOVM_NO_PASID);
 		return 0;

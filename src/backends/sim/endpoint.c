@@ -74,7 +74,7 @@ static int join(struct iovm_sim_ep *ep, const struct iovm_sim_ep_config *config)
 		.set_cap = config->stall ? NULL : iovm__ep_set_cap, .mm = config->mm, .pf = ep->pf ? ep->pf->device : NULL,
 	};
 
-	return iovm_device_add(ep->node->core, &device, &ep->device);
+	return SIM_CALL(ep->sim, iovm_device_add(ep->node->core, &device, &ep->device));
 }
 
 struct iovm_sim_ep *iovm_sim_ep_new_config(struct iovm_sim *sim, const struct iovm_sim_ep_config *config, int *err)
@@ -123,7 +123,7 @@ struct iovm_sim_ep *iovm_sim_ep_new(struct iovm_sim *sim, uint16_t credits, uint
 int iovm_sim_ep_del(struct iovm_sim_ep *ep)
 {
 	struct iovm_sim *sim = ep->sim;
-	int err = ep->nvfs || ep->resetting ? IOVM_E_BUSY : ep->device ? iovm_device_del(ep->device) : 0;
+	int err = ep->nvfs || ep->resetting ? IOVM_E_BUSY : ep->device ? SIM_CALL(sim, iovm_device_del(ep->device)) : 0;
 
 	if (err)
 		return err;

@@ -182,14 +182,17 @@ static int change(struct iovm_sim_ep *ep, enum iovm_cap cap, uint32_t value)
 int iovm__ep_set_cap(void *vep, enum iovm_cap cap, uint32_t value)
 {
 	struct iovm_sim_ep *ep = vep;
-	int err = ep->gone ? 0 : change(ep, cap, value);
+	int err;
 
+	iovm__enter(ep->sim);
+	err = ep->gone ? 0 : change(ep, cap, value);
 	if (ep->ncaps < IOVM__CAP_LOG)
 		ep->cap[ep->ncaps] = (struct iovm_sim_cap){ .cap = cap, .value = value };
 	ep->ncaps++;
 	SIM_TRACE(ep->sim, CAP, .iommu = (uint8_t)ep->node->index, .stream_id = ep->ids[0], .pasid = IOVM_NO_PASID, .id = (uint32_t)cap,
 		  .a = value, .code = (int16_t)err);
 	iovm__ep_update(ep);
+	iovm__leave(ep->sim);
 	return err;
 }
 
@@ -240,28 +243,30 @@ void iovm__ep_bus_off(struct iovm_sim_ep *ep)
 	iovm__ep_update(ep);
 }
 
-static int reset_begin(struct iovm_sim_ep *ep)	/* TIMEDOUT: it has begun, even if the IOMMU has not said so yet */
+static int reset_begin(struct iovm_sim_ep *ep)	/* TIMEDOUT, HARDWARE: it has begun, even if the IOMMU has not said so yet */
 {
 	int err;
 
 	ep->resetting = true;
-	err = iovm_device_reset_begin(ep->device);
-	if (!ep->gone && (!err || err == IOVM_E_TIMEDOUT)) {
+	err = SIM_CALL(ep->sim, iovm_device_reset_begin(ep->device));
+	if (err == IOVM_E_TIMEDOUT || err == IOVM_E_HARDWARE)
+		err = 0;
+	if (!ep->gone && !err) {
 		iovm__ep_clear(ep);
 		iovm__ep_cure(ep);
 		ep->bus_off = false;
 		SIM_TRACE(ep->sim, RESET, .iommu = (uint8_t)ep->node->index, .stream_id = ep->ids[0], .pasid = IOVM_NO_PASID);
 	}
-	if (!err || err == IOVM_E_TIMEDOUT)
-		return 0;
-	ep->resetting = false;
-	iovm__ep_update(ep);
+	if (err) {
+		ep->resetting = false;
+		iovm__ep_update(ep);
+	}
 	return err;
 }
 
 static int reset_done(struct iovm_sim_ep *ep, bool ok)
 {
-	int err = ep->device ? iovm_device_reset_done(ep->device, ok) : 0;
+	int err = ep->device ? SIM_CALL(ep->sim, iovm_device_reset_done(ep->device, ok)) : 0;
 
 	ep->resetting = false;
 	iovm__ep_update(ep);
@@ -292,7 +297,7 @@ int iovm_sim_ep_remove(struct iovm_sim_ep *ep)
 {
 	ep->gone = true;
 	iovm__ep_clear(ep);
-	return ep->device ? iovm_device_gone(ep->device) : 0;
+	return ep->device ? SIM_CALL(ep->sim, iovm_device_gone(ep->device)) : 0;
 }
 
 void iovm_sim_ep_behave(struct iovm_sim_ep *ep, enum iovm_sim_behaviour what, bool on)

@@ -102,9 +102,9 @@ static int finish(struct iovm_sim *sim, struct iovm__token **link, enum iovm_out
 		outcome = serve_token(t);
 	take_out(sim, link);
 	sim->spent[sim->nspent++ % IOVM__SPENT] = t->token;
-	r = iovm_fault_done(sim->sys, t->token, outcome);
+	r = SIM_CALL(sim, iovm_fault_done(sim->sys, t->token, outcome));
 	if (r == IOVM_E_INVAL)		/* there is no such outcome; the token is still ours */
-		(void)iovm_fault_done(sim->sys, t->token, IOVM_REFUSED);
+		(void)SIM_CALL(sim, iovm_fault_done(sim->sys, t->token, IOVM_REFUSED));
 	token_free(sim, t);
 	return r;
 }
@@ -123,7 +123,7 @@ static void finish_wrong(struct iovm_sim *sim, uint64_t token, unsigned fault)
 {
 	if (is_ours(sim, token))
 		return;
-	if (iovm_fault_done(sim->sys, token, IOVM_DONE) == 0)
+	if (SIM_CALL(sim, iovm_fault_done(sim->sys, token, IOVM_DONE)) == 0)
 		sim->broken++;
 	iovm_sim_injected(sim, fault, NULL);
 }

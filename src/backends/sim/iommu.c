@@ -68,7 +68,7 @@ int iovm__direct_new(struct iovm__node *node)
 
 	if (!hw)
 		return IOVM_E_NO_MEMORY;
-	err = iovm_iommu_add(node->sim->sys, &be, hw, hw_free, &node->core);
+	err = SIM_CALL(node->sim, iovm_iommu_add(node->sim->sys, &be, hw, hw_free, &node->core));
 	if (err)
 		hw_free(hw);
 	return err;

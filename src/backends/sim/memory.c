@@ -6,7 +6,6 @@
  * What the driver stores reaches an SMMU through a shadow: at a barrier, or earlier when chance wants it. Every barrier copies what is shadowed, so only
  * small blocks are, and so many of them; other memory is visible at once, as any may be.
  */
-#include <string.h>
 #include "backends/sim/world.h"
 
 enum { PAGE = 4096, SHADOW_BLOCK = 16384, SHADOW_ALL = 131072 };
@@ -98,6 +97,20 @@ static struct block *find(const struct iovm__memory *memory, uint64_t addr, unsi
 	return b && addr - b->bus + bytes <= b->size ? b : NULL;
 }
 
+/* Words of an SMMU are read and written whole (3.21.3), whatever another thread stores meanwhile */
+static uint64_t load(const void *at, unsigned bytes)
+{
+	return bytes == 4 ? load_acq((const _Atomic(uint32_t) *)at) : load_acq((const _Atomic(uint64_t) *)at);
+}
+
+static void store(void *at, unsigned bytes, uint64_t value)
+{
+	if (bytes == 4)
+		store_rel((_Atomic(uint32_t) *)at, (uint32_t)value);
+	else
+		store_rel((_Atomic(uint64_t) *)at, value);
+}
+
 bool iovm__memory_read(struct iovm__memory *memory, uint64_t addr, unsigned bytes, uint64_t *value)
 {
 	const struct block *b = find(memory, addr, bytes);
@@ -107,7 +120,7 @@ bool iovm__memory_read(struct iovm__memory *memory, uint64_t addr, unsigned byte
 		return false;
 	if (b->shadowed)
 		return iovm_model_shadow_read(memory->shadow, addr, bytes, value);
-	memcpy(value, b->mem + (addr - b->bus), bytes);
+	*value = load(b->mem + (addr - b->bus), bytes);
 	return true;
 }
 
@@ -119,7 +132,7 @@ bool iovm__memory_write(struct iovm__memory *memory, uint64_t addr, unsigned byt
 		return false;
 	if (b->shadowed)
 		return iovm_model_shadow_write(memory->shadow, addr, bytes, value);
-	memcpy(b->mem + (addr - b->bus), &value, bytes);
+	store(b->mem + (addr - b->bus), bytes, value);
 	return true;
 }
 

@@ -50,10 +50,15 @@ void iovm__sched_timer(struct iovm_sim *sim, uint64_t at)
 		sim->next_timer = at;
 }
 
+static bool dispatches(const struct iovm_sim *sim)	/* at the end of the world we do, whoever did before */
+{
+	return !sim->config.no_dispatch || sim->settling;
+}
+
 /* A deadline of the engine, in the machine's time; never if it is not one */
 static uint64_t deadline_of(struct iovm_sim *sim, const struct iovm__node *node)
 {
-	if (node->dead || sim->config.no_dispatch || node->deadline == never)
+	if (node->dead || !dispatches(sim) || node->deadline == never)
 		return never;
 	if (node->deadline == 0 || (int64_t)(node->deadline - iovm__host_clock(sim)) <= 0)
 		return sim->now;
@@ -128,7 +133,7 @@ void iovm__node_update(struct iovm__node *node)
 	struct iovm_sim *sim = node->sim;
 	bool due = !node->dead && !node->dispatching && (node->irq || node->wake || node->again || deadline_of(sim, node) <= sim->now);
 
-	iovm__list_set(&sim->due, node, &node->due_slot, due && !sim->config.no_dispatch);
+	iovm__list_set(&sim->due, node, &node->due_slot, due && dispatches(sim));
 }
 
 /* F26: nobody sees the interrupt; a watchdog of the host looks in the end. Or it comes for nothing, which costs a dispatch */
@@ -172,6 +177,7 @@ static void bend_clock(struct iovm_sim *sim, struct iovm__node *node)
 static void dispatch(struct iovm__node *node, unsigned budget)
 {
 	struct iovm_sim *sim = node->sim;
+	uint64_t now;
 	int n;
 
 	if (node->dispatching || node->dead)
@@ -183,7 +189,8 @@ static void dispatch(struct iovm__node *node, unsigned budget)
 		iovm_sim_injected(sim, 26, NULL);
 	node->irq_lost = false;
 	sim->dispatching++;
-	n = iovm_dispatch(node->core, iovm__host_clock(sim), budget);
+	now = iovm__host_clock(sim);
+	n = SIM_CALL(sim, iovm_dispatch(node->core, now, budget));
 	sim->dispatching--;
 	node->dispatching = false;
 	node->again = n >= (int)budget;

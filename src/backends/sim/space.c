@@ -262,11 +262,17 @@ static void span_lost(struct iovm_sim_mm *mm, uint64_t first, uint64_t last)
 		mm->lost.last = last;
 }
 
-/* Spans end in the order in which nesting calls return */
+/* Nesting calls return in order, those of several threads in any: of equal spans one is as good as the other */
 static int span_end(struct iovm_sim_mm *mm, uint64_t first, uint64_t last, int err)
 {
+	unsigned i = mm->npending;
+
+	while (i > 0 && i <= IOVM__SPANS && (mm->pending[i - 1].first != first || mm->pending[i - 1].last != last))
+		i--;
 	if (mm->npending)
 		mm->npending--;
+	if (i > 0 && mm->npending < IOVM__SPANS)
+		mm->pending[i - 1] = mm->pending[mm->npending];
 	if (err && mm->watched)
 		span_lost(mm, first, last);
 	return err;
@@ -279,11 +285,12 @@ static uint64_t took_away(struct iovm_sim_mm *mm, uint64_t first, uint64_t last,
 
 static int invalidate(struct iovm_sim_mm *mm, uint64_t first, uint64_t last)
 {
+	struct iovm_sim *sim = mm->sim;
 	uint64_t id = mm->id;
 	int err;
 
 	span_begin(mm, first, last);
-	err = iovm_invalidate(mm->sim->sys, mm, first, last);
+	err = SIM_CALL(sim, iovm_invalidate(sim->sys, mm, first, last));
 	return mm->id == id ? span_end(mm, first, last, err) : err;
 }
 
@@ -497,12 +504,13 @@ bool iovm__mm_stale(const struct iovm__cached *t, uint8_t need)
 int iovm_sim_mm_kill(void *vmm)
 {
 	struct iovm_sim_mm *mm = vmm;
+	struct iovm_sim *sim = mm->sim;
 	uint64_t id = mm->id;
 	int err;
 
 	mm->dead = true;
 	span_begin(mm, 0, UINT64_MAX);
-	err = iovm_mm_exit(mm->sim->sys, mm);
+	err = SIM_CALL(sim, iovm_mm_exit(sim->sys, mm));
 	if (mm->id != id)
 		return err;
 	span_end(mm, 0, UINT64_MAX, err);

@@ -45,15 +45,15 @@ static bool prepare(struct iovm_sim *sim)
 	for (i = 0; i < sizeof device_faults; i++)
 		if (iovm__injects(sim, device_faults[i]))
 			sim->device_fault[sim->ndevice_faults++] = device_faults[i];
-	if (!sim->config.no_check)
+	if (!sim->config.no_check && !sim->config.monitor)
 		sim->check = iovm_check_new();
 	if (sim->config.smmuv3) {
 		sim->smmuv3 = *sim->config.smmuv3;
 		sim->config.smmuv3 = &sim->smmuv3;
-		if (!iovm__memory_init(&sim->memory, !sim->smmuv3.no_shadow, shadow_choose, sim))
+		if (!iovm__memory_init(&sim->memory, !sim->smmuv3.no_shadow && !sim->config.monitor, shadow_choose, sim))
 			return false;
 	}
-	return iovm__mm_init(sim) && (sim->check || sim->config.no_check);
+	return iovm__mm_init(sim) && (sim->check || sim->config.no_check || sim->config.monitor);
 }
 
 static bool engine(struct iovm_sim *sim)
@@ -63,10 +63,12 @@ static bool engine(struct iovm_sim *sim)
 	uint64_t inject = sim->inject;
 	bool ok;
 
-	if (!sim->config.trace && !sim->check && !sim->inject)	/* nobody listens: the engine need not speak */
+	if ((!sim->config.trace && !sim->check && !sim->inject) || sim->config.monitor)	/* nobody listens: the engine need not speak */
 		config.port.trace = NULL;
+	if (sim->config.monitor)
+		iovm__monitor_port(sim, &config.port, &config.mm);
 	sim->inject = 0;	/* the world itself is made without accidents */
-	ok = iovm_new(&sim->sys, &config) == 0;
+	ok = SIM_CALL(sim, iovm_new(&sim->sys, &config)) == 0;
 	while (ok && sim->nnodes < sim->config.iommus)
 		ok = iovm_sim_iommu_new(sim) != NULL;
 	sim->inject = inject;
@@ -111,7 +113,7 @@ struct iovm_sim *iovm_sim_new_config(const struct iovm_sim_config *config)
 	if (prepare(sim) && engine(sim))
 		return sim;
 	if (sim->sys)
-		(void)iovm_del(sim->sys);
+		(void)SIM_CALL(sim, iovm_del(sim->sys));
 	sim_free(sim);
 	return NULL;
 }
@@ -249,7 +251,7 @@ static void unbind_leaked(struct iovm_sim *sim)	/* the drivers did not: so that 
 		for (i = 0; i < sim->eps.n; i++) {
 			struct iovm_sim_ep *ep = sim->eps.item[i];
 
-			while (mm->watched && ep->device && iovm_unbind_mm(ep->device, mm) == 0)
+			while (mm->watched && ep->device && SIM_CALL(sim, iovm_unbind_mm(ep->device, mm)) == 0)
 				;
 		}
 }
@@ -263,7 +265,7 @@ static void del_devices(struct iovm_sim *sim)
 			struct iovm_sim_ep *ep = sim->eps.item[i];
 
 			if (ep->device)
-				(void)iovm_device_shutdown(ep->device);
+				(void)SIM_CALL(sim, iovm_device_shutdown(ep->device));
 			(void)iovm_sim_ep_del(ep);	/* VFs before their PFs: what is BUSY has its turn later */
 		}
 		turn(sim);
@@ -330,7 +332,7 @@ int iovm_sim_del(struct iovm_sim *sim)
 	unsigned broken;
 
 	(void)iovm_sim_settle(sim);
-	if (iovm_del(sim->sys))
+	if (SIM_CALL(sim, iovm_del(sim->sys)))
 		leak(sim, 1, "engine is still in use");
 	else
 		leak(sim, (unsigned)(sim->stats.live_bytes + sim->stats.dma_memory), "bytes of the port were not freed");

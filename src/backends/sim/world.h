@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 /*
  * The world as its own parts see it. One thread: everything here is plain data, and what looks like another thread (a waiting driver call beside a device,
- * a callback beside an invalidation) is nesting: the machine's wait moves the hardware before it returns.
+ * a callback beside an invalidation) is nesting: the machine's wait moves the hardware before it returns. With a monitor there are other threads, which come
+ * in where nesting calls do, while this one is in the engine: SIM_CALL() leaves, monitor.c enters.
  *
  * Who is ready. A list holds what can move now: IOMMUs with a command to carry out, devices with a move, IOMMUs whose dispatch is due. Whoever changes
  * the state of one says so by iovm__*_update(); the scheduler never searches. What waits for time has a time of its own, and next_timer
@@ -14,6 +15,7 @@
 #include <iovm/trace.h>
 #include "backends/sim/bus.h"
 #include "backends/sim/cache.h"
+#include "base/atomic.h"
 
 enum {
 	IOVM__STEP_NS = 100,		/* a choice of the scheduler takes so long */
@@ -68,7 +70,7 @@ struct iovm__vma {
 struct iovm__span {
 	uint64_t first, last;
 };
-enum { IOVM__SPANS = 8 };
+enum { IOVM__SPANS = 80 };	/* invalidations of one space at a time: more than a soak has threads */
 struct iovm_sim_mm {
 	struct iovm_sim *sim;
 	uint64_t id;		/* 0: a free header */
@@ -231,6 +233,25 @@ static inline bool iovm__injects(const struct iovm_sim *sim, unsigned number)
 	return sim->inject >> number & 1;
 }
 void iovm__injected_stream(struct iovm_sim *sim, unsigned number, unsigned iommu, uint32_t stream_id);
+
+/* monitor.c */
+static inline void iovm__enter(struct iovm_sim *sim)
+{
+	if (sim->config.monitor)
+		sim->config.monitor(sim->config.monitor_ctx, true);
+}
+static inline void iovm__leave(struct iovm_sim *sim)
+{
+	if (sim->config.monitor)
+		sim->config.monitor(sim->config.monitor_ctx, false);
+}
+static inline int iovm__back(struct iovm_sim *sim, int ret)
+{
+	iovm__enter(sim);
+	return ret;
+}
+#define SIM_CALL(sim, call) (iovm__leave(sim), iovm__back(sim, (call)))		/* of the engine; the arguments are read outside, too */
+void iovm__monitor_port(struct iovm_sim *sim, struct iovm_port *port, struct iovm_mm_ops *mm);	/* the same functions, inside the monitor */
 
 /* host.c */
 struct iovm_port iovm__host_port(struct iovm_sim *sim);

@@ -287,7 +287,7 @@ static void age(struct iovm_smmuv3_model *m, enum iovm__model_conf_kind kind, st
 		e->asked = m->stats.commands + iovm__model_cmdq_left(m);
 	if (e->old && m->stats.commands < e->asked && !end)	/* its command may still be on its way */
 		return;
-	if (end || ++e->old >= PATIENCE) {
+	if (end || ++e->old >= (m->c.patience ? m->c.patience : PATIENCE)) {
 		e->valid = false;	/* said once */
 		iovm__model_duty(m, DUTY_CFGI, false);
 	}

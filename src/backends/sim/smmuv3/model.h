@@ -40,7 +40,7 @@ struct iovm__model_conf {
 	uint64_t at;		/* where it was fetched; CDs of stage 2 streams: after translation */
 	uint32_t sid, index;	/* CD, L1CD: index within the stream's table */
 	uint64_t asked;		/* number of the last command that stood in the queue when memory was found changed */
-	uint8_t old;		/* SYNCs that found memory changed and this still kept; behind that command */
+	uint32_t old;		/* SYNCs that found memory changed and this still kept; behind that command */
 	bool valid, illegal;
 };
 struct iovm__model_confs {
