@@ -43,6 +43,11 @@ stage_tsan() {
 	configured tsan --enable-sanitizers=thread --disable-shared CFLAGS='-g -O1' || { result 1 'tsan: configure' "$work/tsan.log"; return; }
 	threaded=$(make -C "$work/tsan" -s --no-print-directory print-threaded-tests | tr '\n' ' ')
 	CK_FORK=no suite "$work/tsan" 'tsan: ' TESTS="$threaded" check_PROGRAMS="$threaded"
+	make -C "$work/tsan" -j"$jobs" iovm >"$work/tsan-soak.log" 2>&1
+	for threads in 4 16; do
+		"$work/tsan/iovm" soak --backend smmuv3 --kinds mixed --threads $threads --steps 40000 >>"$work/tsan-soak.log" 2>&1
+		result $? "tsan: a soak of $threads threads" "$work/tsan-soak.log"
+	done
 }
 
 stage_threads() {	# a million batches by sixteen threads through one command queue; the other stages try fewer

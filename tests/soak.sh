@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later
 # soak.sh [BUILD-FOLDER]: short soaks on each backend, of which ci.sh has the long ones: all faults at once; each fault of registers and queues alone, which is
-# delivered and survived; the one that no engine survives, which is named; and a seed that repeats its trace byte for byte.
+# delivered and survived; the one that no engine survives, which is named; a seed that repeats its trace byte for byte; and several threads at once.
 set -u
 LC_ALL=C
 export LC_ALL
@@ -96,6 +96,21 @@ again() {
 	result $? "soak: the command that does it again: $again_name" err
 }
 
+several_threads() {
+	for threads in 2 5 12; do
+		"$iovm" soak --backend smmuv3 --threads $threads --steps 20000 --seed $threads --json >json 2>err
+		result $? "soak: $threads threads" err
+	done
+	"$iovm" soak --backend smmuv3 --threads 6 --kinds mixed --steps 20000 --seed 9 --inject none --json >json 2>err
+	result $? 'soak: 6 threads, and nothing goes wrong' err
+	"$iovm" soak --backend smmuv3 --threads 2 --steps 5 --trace threads.trace >out 2>err
+	[ $? = 2 ] && grep -q -e '--trace' err && [ ! -e threads.trace ]
+	result $? 'soak: threads have no trace' err
+	"$iovm" soak --backend smmuv3 --threads 2 --steps 5 --inject smmu-off >out 2>err
+	[ $? = 2 ] && grep -q 'F37' err
+	result $? 'soak: threads do not stop for an SMMU that is switched off' err
+}
+
 for backend in sim smmuv3; do
 	all_at_once $backend
 	same_again $backend
@@ -109,4 +124,5 @@ too_little_work
 stopped_meanwhile
 again 'threads are for processes' '--mm sim' --threads 2 --duration 300ms --seed 1
 again 'what was planted' '--plant leak' --plant leak --kills 2 --seed 1
+several_threads
 finish

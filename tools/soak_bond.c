@@ -3,6 +3,9 @@
  * Bonds as drivers see them, and the promises that hold for them: SHUTDOWN at most once, UNBOUND exactly once and last, n binds need n unbinds, NOT_BOUND
  * only for one too many. A record lives from its first bind until UNBOUND has come and no call names it any more. A bond that drains is not joined:
  * a further bind of the same pair gets a record of its own, and BUSY or a new bond.
+ *
+ * Of several threads that bind and unbind one pair nobody can tell which came first. So that a record still is of one bond, with --threads the last unbind is not
+ * made while a bind of that record is under way; a bind beside the last unbind has a record of its own, may be told EXISTS, and nothing else is excused.
  */
 #include <string.h>
 #include "soak_work.h"
@@ -75,6 +78,8 @@ int bond_bind(struct world *w, struct driver *d, struct space *s, void *mm)
 {
 	struct bond *b = bond_find(d, mm);
 	struct op op = { .kind = OP_BIND, .drv = d, .space = s, .mm = mm };
+	struct iovm_device *dev;
+	iovm_bond_cb *cb;
 	int ret;
 
 	if (!b) {
@@ -88,8 +93,10 @@ int bond_bind(struct world *w, struct driver *d, struct space *s, void *mm)
 	op.bond = b;
 	op_push(w, &op);
 	b->binding++;
-	b->raced |= b->calls > 1;
-	ret = iovm_bind_mm(driver_device(d), mm, b->deaf ? NULL : callback, b);
+	b->raced |= b->calls > 1 && !w->crew;
+	cb = b->deaf ? NULL : callback;
+	dev = driver_device(d);
+	ret = OUTSIDE(w, iovm_bind_mm(dev, mm, cb, b));
 	b->binding--;
 	op_pop(w, &op);
 	if (ret >= 0) {
@@ -97,8 +104,10 @@ int bond_bind(struct world *w, struct driver *d, struct space *s, void *mm)
 		b->bound = true;
 		check_pasid(w, b, ret);
 		b->pasid = ret;
+		if (w->crew)
+			watch_bound(w, b, ret);
 	} else {
-		world_expect(w, "iovm_bind_mm", ret, bind_errors | (b->raced ? MAY(EXISTS) : 0));
+		world_expect(w, "iovm_bind_mm", ret, bind_errors | (b->raced || w->crew ? MAY(EXISTS) : 0));
 	}
 	conclude(w, b);
 	return ret;
@@ -116,15 +125,20 @@ int bond_unbind(struct world *w, struct bond *of)
 {
 	struct bond *b = meant(of);
 	struct op op = { .kind = OP_UNBIND, .drv = b->drv, .bond = b, .space = b->space, .mm = b->mm };
+	struct iovm_device *dev = driver_device(b->drv);
 	bool owed = b->count > 0;
 	int ret;
 
+	if (w->crew && (!owed || (b->count == 1 && b->binding)))
+		return 0;
 	op_push(w, &op);
-	b->raced |= b->calls > 1;
+	b->raced |= b->calls > 1 && !w->crew;
 	b->count--;
-	ret = iovm_unbind_mm(driver_device(b->drv), b->mm);
+	ret = OUTSIDE(w, iovm_unbind_mm(dev, op.mm));
 	op_pop(w, &op);
-	if (ret && ret != IOVM_E_TIMEDOUT && ret != IOVM_E_HARDWARE)	/* with these it took effect, too */
+	if (ret == IOVM_E_TIMEDOUT || ret == IOVM_E_HARDWARE)	/* with these it took effect, too */
+		b->drv->unsure = true;
+	else if (ret)
 		b->count++;
 	world_expect(w, "iovm_unbind_mm", ret, MAY(NOT_BOUND));
 	if (ret == IOVM_E_NOT_BOUND && owed && !b->raced)
@@ -154,17 +168,16 @@ void bond_release(struct world *w, struct bond *b)
 	bond_unbind(w, b);
 }
 
-static void callback(struct iovm_device *dev, void *mm, enum iovm_bond_event event, void *arg)
+static void told(struct world *w, struct iovm_device *dev, void *mm, enum iovm_bond_event event, struct bond *b)
 {
-	struct bond *b = arg;
-	struct world *w = b->world;
-
 	if (!b->drv || b->unbound || b->mm != mm || driver_device(b->drv) != dev) {
 		soak_fail(w->result, "callback %d for a bond that is not the caller's (after UNBOUND, or another's) at step %llu", event,
 			  (unsigned long long)w->result->steps);
 		w->stop = true;
 		return;
 	}
+	if (w->crew)
+		watch_judge(w, 21, event != IOVM_SHUTDOWN || !b->shutdown, "SHUTDOWN came twice", b->drv->stream_ids[0], (uint32_t)b->pasid);
 	b->calls++;
 	if (event == IOVM_SHUTDOWN) {
 		if (b->shutdown)
@@ -177,6 +190,18 @@ static void callback(struct iovm_device *dev, void *mm, enum iovm_bond_event eve
 	}
 	b->calls--;
 	conclude(w, b);
+}
+
+static void callback(struct iovm_device *dev, void *mm, enum iovm_bond_event event, void *arg)	/* the engine calls: outside */
+{
+	struct bond *b = arg;
+	struct world *w = b->world;
+
+	if (w->crew)
+		crew_back(w, 0);
+	told(w, dev, mm, event, b);
+	if (w->crew)
+		crew_leave(w);
 }
 
 /* ---- F47: every PASID that the device can carry is in use ----------------------------------------------------------------- */

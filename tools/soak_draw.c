@@ -85,6 +85,7 @@ void soak_draw(const struct soak_options *o, struct soak_config *c)
 	GIVEN(cmdq_log2);
 	GIVEN(evtq_log2);
 	GIVEN(priq_log2);
+	GIVEN(threads);
 #undef GIVEN
 	if (c->devices > 12 || c->mms > 16)
 		provide(o, c);

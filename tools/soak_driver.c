@@ -52,7 +52,7 @@ static void plug_in(struct world *w, struct driver *d)
 	op.space = s;
 	d->config.mm = s ? s->mm : NULL;
 	d->config.pf = d->pf ? d->pf->ep : NULL;
-	d->reset_wanted = false;
+	d->reset_wanted = d->unsure = false;
 	life_push(w, &op);
 	d->ep = iovm_sim_ep_new_config(w->sim, &d->config, &err);
 	life_pop(w, &op);
@@ -80,6 +80,8 @@ static void take_out(struct world *w, struct driver *d)
 		d->leaving |= err != IOVM_E_BUSY;	/* half way out: only del goes on from here */
 		return;
 	}
+	if (w->crew)
+		watch_forget(w, d);
 	d->ep = NULL;
 	d->inited = d->gone = d->leaving = false;
 	d->goal = GOAL_WORK;
@@ -135,10 +137,11 @@ void driver_reset(struct world *w, struct driver *d, bool ok)
 static void init(struct world *w, struct driver *d)
 {
 	struct op op = { .kind = OP_OTHER, .drv = d };
+	struct iovm_device *dev = driver_device(d);
 	int err;
 
 	life_push(w, &op);
-	err = iovm_device_init(driver_device(d));
+	err = OUTSIDE(w, iovm_device_init(dev));
 	life_pop(w, &op);
 	d->error = err;
 	world_expect(w, "iovm_device_init", err, MAY(BUSY) | (d->pf ? MAY(PF_FIRST) : 0));
@@ -148,10 +151,11 @@ static void init(struct world *w, struct driver *d)
 int driver_shutdown(struct world *w, struct driver *d)
 {
 	struct op op = { .kind = OP_OTHER, .drv = d };
+	struct iovm_device *dev = driver_device(d);
 	int err;
 
 	life_push(w, &op);
-	err = iovm_device_shutdown(driver_device(d));
+	err = OUTSIDE(w, iovm_device_shutdown(dev));
 	life_pop(w, &op);
 	world_expect(w, "iovm_device_shutdown", err, MAY(BUSY));
 	if (!err)
@@ -162,25 +166,30 @@ int driver_shutdown(struct world *w, struct driver *d)
 static void ats(struct world *w, struct driver *d)
 {
 	struct op op = { .kind = OP_OTHER, .drv = d };
+	struct iovm_device *dev = driver_device(d);
+	bool on;
 
 	if (d->config.stall)
 		return;
 	life_push(w, &op);
-	world_expect(w, "iovm_device_ats", iovm_device_ats(driver_device(d), choose(w, 2, "driver.ats")), MAY(BUSY));
+	on = choose(w, 2, "driver.ats");
+	world_expect(w, "iovm_device_ats", OUTSIDE(w, iovm_device_ats(dev, on)), MAY(BUSY));
 	life_pop(w, &op);
 }
 
 static void attach(struct world *w, struct driver *d, struct space *s)	/* NULL: block */
 {
 	struct op op = { .kind = OP_OTHER, .drv = d };
+	struct iovm_device *dev = driver_device(d);
 	void *mm = s ? s->mm : NULL;
 	int err;
 
 	op.space = s;
 	life_push(w, &op);
-	err = iovm_device_attach(driver_device(d), mm);
+	err = OUTSIDE(w, iovm_device_attach(dev, mm));
 	life_pop(w, &op);
 	world_expect(w, "iovm_device_attach", err, MAY(BUSY) | MAY(NO_ASID) | MAY(FULL) | MAY(MM_DEAD) | (d->gone ? MAY(NOT_READY) : 0));
+	d->unsure |= err == IOVM_E_TIMEDOUT || err == IOVM_E_HARDWARE;
 	if (!err) {
 		d->domain = s;
 		d->domain_mm = mm;

@@ -5,9 +5,13 @@
  */
 #include <dirent.h>
 #include <malloc.h>
+#include <pthread.h>
 #include <sys/types.h>
 #include <sys/wait.h>
 #include "soak_heap.h"
+
+enum { WARM = 80 };	/* at most: --threads and a servicer for each IOMMU */
+
 #ifdef IOVM_HAVE_JEMALLOC
 #include <jemalloc/jemalloc.h>
 
@@ -44,6 +48,27 @@ static uint64_t children(void)	/* dead ones that nobody waited for, and any livi
 	siginfo_t info = { .si_pid = 0 };
 
 	return waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0;
+}
+
+static void *pass(void *gate)
+{
+	pthread_mutex_lock(gate);
+	pthread_mutex_unlock(gate);
+	return NULL;
+}
+
+void soak_warm_up(unsigned threads)
+{
+	pthread_t thread[WARM];
+	pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
+	unsigned n = 0;
+
+	pthread_mutex_lock(&gate);	/* so that all of them are there at once */
+	while (n < threads && n < WARM && !pthread_create(&thread[n], NULL, pass, &gate))
+		n++;
+	pthread_mutex_unlock(&gate);
+	while (n > 0)
+		pthread_join(thread[--n], NULL);
 }
 
 struct soak_holdings soak_holdings(void)

@@ -7,6 +7,7 @@
 
 struct soak_holdings { uint64_t bytes, fds, children; };
 struct soak_holdings soak_holdings(void);
+void soak_warm_up(unsigned threads);	/* what libc acquires once for so many threads and keeps is no leak of ours: before the first look */
 void soak_leaks(struct soak_result *r, const struct soak_holdings *before);	/* what is held now beyond before, into r->leaks */
 
 #endif

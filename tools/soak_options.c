@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/random.h>
 #include "faults.h"
 #include "soak_options.h"
@@ -54,7 +55,9 @@ static const char help[] =
 "  --kinds pri|stall|mixed\n"
 "  --cmdq-log2 2..19  --evtq-log2 8..19  --priq-log2 3..19   queue sizes, 2^N;\n"
 "                       --backend smmuv3: from 1, 1 and 4\n"
-"  --threads 1..64                   with --mm process: who takes memory away\n"
+"  --threads 1..64      with --mm process: who takes memory away; from 2 with\n"
+"                       --backend smmuv3: who maps, binds and resets at once, as\n"
+"                       servicers and hardware run; nothing repeats: no --trace\n"
 "  --populate auto|vector|single     with --mm process: how pages come in\n"
 "What comes out\n"
 "  --json               one JSON object instead of the page for people\n"
@@ -199,6 +202,13 @@ static int set(int opt, const char *arg, struct soak_options *o, struct given *g
 	}
 }
 
+/*
+ * With threads not those that are aimed by the engine's trace (F14, F58, F61) or at a call on the stack (F60), that are the one dispatcher's (F26, F42, F44), that
+ * end a wait which nobody has time to end here (F35), and for which all calls must stop (F37, F38)
+ */
+#define F(n) (UINT64_C(1) << (n))
+static const uint64_t threaded = ~(F(14) | F(26) | F(35) | F(37) | F(38) | F(39) | F(42) | F(44) | F(58) | F(60) | F(61));
+
 /* Which of the parts is meant, and does every option that was given mean something there? */
 static int settle(struct soak_options *o, const struct given *g)
 {
@@ -208,8 +218,16 @@ static int settle(struct soak_options *o, const struct given *g)
 		o->mm = SOAK_MM_PROCESS;
 	else if (!g->mm && (g->backend || bounded || o->trace))
 		o->mm = SOAK_MM_SIM;
-	if (o->mm == SOAK_MM_SIM && (o->plant || o->populate || o->threads > 1))
-		return complain("--plant, --populate and --threads need --mm process: the pretend machine has one thread and no real memory");
+	if (o->mm == SOAK_MM_SIM && (o->plant || o->populate))
+		return complain("--plant and --populate need --mm process: the pretend machine has no real memory");
+	if (o->mm == SOAK_MM_SIM && o->threads > 1 && o->backend != SOAK_BACKEND_SMMUV3)
+		return complain("--threads needs --mm process or --backend smmuv3: the abstract IOMMU of the pretend machine is of one thread");
+	if (o->mm == SOAK_MM_SIM && o->threads > 1 && o->inject & ~threaded && o->inject_list && strcasecmp(o->inject_list, "all"))
+		return complain("--inject with --threads: not F14, F26, F35, F37 to F39, F42, F44, F58, F60, F61, which need one order of all that happens");
+	if (o->mm == SOAK_MM_SIM && o->threads > 1)
+		o->inject &= threaded;
+	if (o->mm == SOAK_MM_SIM && o->threads > 1 && (o->trace || o->report))
+		return complain("--trace and --report: of several threads nobody knows in which order things happen; leave out --threads");
 	if (o->mm == SOAK_MM_PROCESS && (o->backend != SOAK_BACKEND_SIM || (o->inject_list && o->inject)))
 		return complain("--backend smmuv3 and --inject need --mm sim: real processes are served behind the abstract IOMMU, and no fault is injected");
 	if (o->mm == SOAK_MM_PROCESS && o->steps)

@@ -24,7 +24,6 @@ enum {
 	JOBS_A_DEATH = 32,	/* transfers between two deaths: so that there is life as well */
 	CRASH_AFTER = 8,	/* transfers, with --plant crash */
 	SHARE = 3,		/* devices that a space is bound to */
-	WARM = 64,
 	MIN_PASID_BITS = 8,	/* drawn: every space has its PASID, and reuse is left to the other part */
 };
 #define TICK_US 1000
@@ -346,8 +345,6 @@ static void draw(const struct soak_options *o, struct soak_config *c)
 	if (!o->priq_log2)
 		while ((1u << c->priq_log2) < 4 * c->devices)
 			c->priq_log2++;
-	if (o->threads)
-		c->threads = o->threads;
 }
 
 /* ---- taking down ---------------------------------------------------------------------------------------------------------------- */
@@ -463,28 +460,13 @@ static void run_all(struct run *run, struct trace_file *trace)
 	free_all(run);
 }
 
-static void *pass(void *gate)
-{
-	pthread_mutex_lock(gate);
-	pthread_mutex_unlock(gate);
-	return NULL;
-}
-
-/* What libc and libunwind acquire once and keep is no leak of ours: stacks of so many threads, the pipe by which a walk tries memory */
+/* What libunwind acquires once and keeps is no leak of ours: the pipe by which a walk tries memory */
 static void warm_up(unsigned threads)
 {
-	pthread_t thread[WARM];
-	pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
 	struct backtrace bt;
-	unsigned n = 0;
 
 	backtrace_take(&bt);
-	pthread_mutex_lock(&gate);	/* so that all of them are there at once */
-	while (n < threads && !pthread_create(&thread[n], NULL, pass, &gate))
-		n++;
-	pthread_mutex_unlock(&gate);
-	while (n > 0)
-		pthread_join(thread[--n], NULL);
+	soak_warm_up(threads);
 }
 
 int soak_process_run(const struct soak_options *o, struct soak_result *r)
@@ -500,7 +482,7 @@ int soak_process_run(const struct soak_options *o, struct soak_result *r)
 	r->seed = o->seed;
 	draw(o, &r->config);
 	backtrace_on_crash();
-	warm_up(r->config.threads < WARM ? r->config.threads : WARM);
+	warm_up(r->config.threads);
 	before = soak_holdings();
 	trace = trace_file_new(o->trace, o->seed, !o->no_hash, o->collect[1]);
 	if (!trace)

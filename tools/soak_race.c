@@ -34,7 +34,8 @@ static void death(struct world *w)
 
 static void del_is_refused(struct world *w, struct driver *d)
 {
-	int err = iovm_device_del(driver_device(d));
+	struct iovm_device *dev = driver_device(d);
+	int err = OUTSIDE(w, iovm_device_del(dev));
 
 	if (err != IOVM_E_BUSY) {
 		soak_fail(w->result, "iovm_device_del beside a bond's call returned %d, not BUSY, at step %llu", err, (unsigned long long)w->result->steps);
@@ -123,15 +124,17 @@ void race_on_wait(void *world, unsigned depth)
 
 static void reenter_shutdown(struct world *w, struct bond *b)
 {
-	int err = iovm_bind_mm(driver_device(b->drv), b->mm, NULL, NULL);
+	struct iovm_device *dev = driver_device(b->drv);
+	void *mm = b->mm;
+	int err = OUTSIDE(w, iovm_bind_mm(dev, mm, NULL, NULL));
 
 	if (err >= 0) {
 		soak_fail(w->result, "bind of an address space that is dying went through at step %llu", (unsigned long long)w->result->steps);
 		w->stop = true;
 	}
 	world_expect(w, "iovm_bind_mm", err, MAY(MM_DEAD) | MAY(EXISTS) | MAY(BUSY) | MAY(NOT_READY) | MAY(PASID_WIDTH));
-	world_expect(w, "iovm_mm_exit", iovm_mm_exit(w->sys, b->mm), 0);
-	world_expect(w, "iovm_invalidate", iovm_invalidate(w->sys, b->mm, 0, UINT64_MAX), 0);
+	world_expect(w, "iovm_mm_exit", OUTSIDE(w, iovm_mm_exit(w->sys, mm)), 0);
+	world_expect(w, "iovm_invalidate", OUTSIDE(w, iovm_invalidate(w->sys, mm, 0, UINT64_MAX)), 0);
 	del_is_refused(w, b->drv);
 }
 
@@ -144,7 +147,7 @@ void race_in_shutdown(struct world *w, struct bond *b)
 		iovm_sim_injected(w->sim, 51, b->drv->ep);
 	}
 	if (b->count > 0 && iovm_sim_fault(w->sim, 52, 2)) {
-		while (b->count > 0 && !w->stop)
+		while (b->count > 0 && !w->stop && !(w->crew && b->binding))
 			bond_unbind(w, b);
 		iovm_sim_injected(w->sim, 52, b->drv->ep);
 	}

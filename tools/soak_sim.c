@@ -23,7 +23,9 @@
 
 #define TIDE 16384u		/* steps between quiet points, for each 16 devices: the more there are, the longer it takes until all are quiet */
 #define EBB_LIMIT 50000u	/* steps in which a quiet point is reached, or something hangs */
+#define CREW_FLOOR 16u		/* and what must have happened in them, if they are done by threads */
 #define LOOK 256u		/* steps between looks at clock, signals and counters */
+#define EBB_SECONDS 60u		/* the same of threads, whose steps measure nothing */
 #define FLOOR_STEPS 20000u	/* runs shorter than this, for each 16 devices, are too short to judge how busy they were: it takes steps until all are plugged in */
 
 struct activity { uint64_t steps, requests, success, binds; };
@@ -32,7 +34,7 @@ struct run {
 	const struct soak_options *o;
 	struct soak_result *r;
 	struct world *w;
-	uint64_t start_ns, ebb_since;
+	uint64_t start_ns, ebb_since, ebb_ns;
 	unsigned tenth;			/* that runs */
 	struct activity at[11];		/* when each tenth began */
 	bool read_10pct;
@@ -90,12 +92,24 @@ static uint64_t live_bytes(const struct run *run)
 	return s.live_bytes;
 }
 
+static void begin_ebb(struct run *run)
+{
+	run->w->ebb = true;
+	run->ebb_since = run->r->steps;
+	run->ebb_ns = soak_clock();
+}
+
+static bool stuck(const struct run *run, uint64_t steps)
+{
+	return run->w->crew ? soak_clock() - run->ebb_ns > EBB_SECONDS * UINT64_C(1000000000) : steps > EBB_LIMIT;
+}
+
 static void report_stuck(struct run *run)
 {
 	struct iovm_stats s = engine_stats(run);
 
-	soak_fail(run->r, "no quiet point within %u steps: %u bonds of drivers (%u of the engine), %u PASIDs live and %u in quarantine, %u tokens",
-		  EBB_LIMIT, run->w->nbonds, s.bonds, s.pasids_live, s.pasids_quarantined, s.tokens);
+	soak_fail(run->r, "no quiet point within %u %s: %u bonds of drivers (%u of the engine), %u PASIDs live and %u in quarantine, %u tokens",
+		  run->w->crew ? EBB_SECONDS : EBB_LIMIT, run->w->crew ? "seconds" : "steps", run->w->nbonds, s.bonds, s.pasids_live, s.pasids_quarantined, s.tokens);
 	for (unsigned i = 0; i < run->w->ndrv; i++) {
 		const struct driver *d = &run->w->drv[i];
 		if (!driver_ready(d))
@@ -115,7 +129,7 @@ static void look_for_quiet(struct run *run)
 			run->r->memory.live_bytes_10pct = live_bytes(run);
 			run->read_10pct = true;
 		}
-	} else if (run->r->steps - run->ebb_since > EBB_LIMIT) {
+	} else if (stuck(run, run->r->steps - run->ebb_since)) {
 		report_stuck(run);
 	}
 }
@@ -126,14 +140,20 @@ static void look_at_tenths(struct run *run, double p)
 		run->at[++run->tenth] = activity(run);
 }
 
+static bool violated(const struct run *run)
+{
+	const struct iovm_check *check = iovm_sim_check(run->w->sim);
+
+	return check && iovm_check_violations(check);
+}
+
 static bool over(struct run *run)
 {
 	double p = progress(run);
 
 	look_at_tenths(run, p);
 	soak_progress((int)(p * 1000), "seed %" PRIu64 ", %" PRIu64 " steps, %" PRIu64 " requests", run->r->seed, run->r->steps, activity(run).requests);
-	if (iovm_check_violations(iovm_sim_check(run->w->sim)))
-		run->w->stop = true;
+	run->w->stop |= violated(run);
 	run->r->partial = run->w->stop || soak_signal;
 	return p >= 1 || run->r->partial;
 }
@@ -148,10 +168,8 @@ static void flow(struct run *run)
 		world_step(run->w);
 		if (run->w->ebb && run->r->steps % 16 == 0)
 			look_for_quiet(run);
-		if (run->r->steps % tide == 0 && !run->w->ebb) {
-			run->w->ebb = true;
-			run->ebb_since = run->r->steps;
-		}
+		if (run->r->steps % tide == 0 && !run->w->ebb)
+			begin_ebb(run);
 		if (run->r->steps % LOOK == 0 && over(run))
 			break;
 	}
@@ -162,10 +180,10 @@ static void last_ebb(struct run *run)	/* beyond the counted steps: the end of th
 {
 	uint64_t steps = 0;
 
-	run->w->ebb = true;
+	begin_ebb(run);
 	while (!run->w->stop && (steps % 16 || !world_quiet(run->w))) {
 		world_step(run->w);
-		if (++steps > EBB_LIMIT)
+		if (stuck(run, ++steps))
 			report_stuck(run);
 	}
 	run->r->memory.live_bytes_end = live_bytes(run);
@@ -201,6 +219,18 @@ static void judge_tenths(struct soak_result *r, const struct activity *at)
 	}
 }
 
+/* Of threads nobody chooses whose turn it is: only that everything went on happening can be expected */
+static void judge_crew_floors(struct run *run)
+{
+	struct activity all = run->at[10];
+
+	judge_floor(run->r, "requests", all.requests, CREW_FLOOR);
+	judge_floor(run->r, "responses.success", all.success, CREW_FLOOR);
+	judge_floor(run->r, "binds", all.binds, CREW_FLOOR);
+	judge_floor(run->r, "mm_exits", run->r->mm_exits, CREW_FLOOR / 8);
+	judge_floor(run->r, "invalidations", run->r->invalidations, CREW_FLOOR);
+}
+
 static void judge_floors(struct run *run)
 {
 	struct soak_result *r = run->r;
@@ -208,6 +238,10 @@ static void judge_floors(struct run *run)
 
 	if (r->partial || r->steps < FLOOR_STEPS * crowd(run))
 		return;
+	if (r->config.threads > 1) {
+		judge_crew_floors(run);
+		return;
+	}
 	judge_floor(r, "requests", all.requests, r->steps / 20);
 	judge_floor(r, "responses.success", all.success, all.requests / 20);
 	judge_floor(r, "binds", all.binds, r->steps / 2000);
@@ -222,12 +256,14 @@ static const struct { unsigned id, fault; } rare[] = {	/* fault 0: any device wi
 	{ 31, 34 },		/* whose fault a fence's failure was */
 };
 static const uint64_t of_stalls = UINT64_C(0xf) << 13;	/* I13 to I16 */
+#define I(n) (UINT64_C(1) << (n))
+static const uint64_t watched = I(1) | I(2) | I(10) | I(13) | I(17) | I(21) | I(26) | I(41);	/* what soak_watch.c judges */
 
 /* Which invariants must have been checked at least once: those that this shape, these faults and this length put to the test */
 static uint64_t must_check(const struct run *run)
 {
 	const struct soak_result *r = run->r;
-	uint64_t set = iovm_check_set(r->config.smmuv3);
+	uint64_t set = r->config.threads > 1 ? watched : iovm_check_set(r->config.smmuv3);
 
 	if (r->steps < FLOOR_STEPS * crowd(run))
 		return 0;
@@ -245,13 +281,15 @@ static void take_down(struct run *run)
 	unsigned leaks;
 
 	r->partial |= run->w->stop;
-	r->unsettled = r->nfailures || iovm_check_violations(iovm_sim_check(run->w->sim));
+	r->unsettled = r->nfailures || violated(run);
 	if (!r->unsettled) {
 		leaks = iovm_sim_settle(run->w->sim);
 		if (leaks)
 			soak_fail(r, "%u things are left after all devices, bonds and tokens went away", leaks);
 	}
 	soak_take_stats(r, run->w->sim);
+	if (run->w->crew)
+		watch_end(run->w);
 	r->held = must_check(run);
 	judge_floors(run);
 	if (!r->unsettled && iovm_sim_del(run->w->sim) && !r->nfailures)
@@ -282,21 +320,29 @@ static void environment(struct soak_result *r, const char *what, const char *why
 
 static void run_world(struct run *run, struct trace_file *trace)
 {
+	int err;
+
 	start(run, trace);
 	if (!run->w) {
 		environment(run->r, "the pretend machine", "no memory");
 		return;
 	}
 	run->at[0] = activity(run);
+	if (run->w->crew && (err = crew_start(run->w)) != 0) {
+		environment(run->r, "pthread_create", strerror(err));
+		run->w->stop = true;
+	}
 	flow(run);
 	last_ebb(run);
+	if (run->w->crew)
+		crew_stop(run->w);
 	take_down(run);
 }
 
 int soak_sim_run(const struct soak_options *o, struct soak_result *r)
 {
 	struct run run = { .o = o, .r = r };
-	struct soak_holdings before = soak_holdings();
+	struct soak_holdings before;
 	struct trace_file *trace;
 	uint64_t began = soak_clock();
 	int err;
@@ -307,7 +353,10 @@ int soak_sim_run(const struct soak_options *o, struct soak_result *r)
 	r->inject = o->inject;
 	soak_draw(o, &r->config);
 	soak_crash_arm(o, r);
-	trace = trace_file_new(o->trace, o->seed, !o->no_hash, o->collect[0]);
+	if (r->config.threads > 1)
+		soak_warm_up(r->config.threads + r->config.iommus);
+	before = soak_holdings();
+	trace = trace_file_new(o->trace, o->seed, !o->no_hash && r->config.threads < 2, o->collect[0]);
 	if (!trace)
 		environment(r, o->trace ? o->trace : "the trace", strerror(errno));
 	else

@@ -95,7 +95,7 @@ void space_turn(struct world *w, struct space *s)
 	}
 	switch (choose(w, 32, "space.turn")) {
 	case 31:
-		if (!s->calls && chance(w, 2, "space.dies"))
+		if ((!s->calls || w->crew) && chance(w, 2, "space.dies"))
 			space_kill(w, s);
 		break;
 	case 30:

@@ -5,10 +5,16 @@
  *
  * Calls nest: while one "thread" waits inside the engine, another one runs to its end in the hook of the machine's port.wait. Three counters keep
  * the books right meanwhile: a bond record, a driver and a space are not given up while a call that names them is on the stack.
+ *
+ * With --threads the threads are real (soak_threads.c). All of this here is inside the machine's monitor, and outside while it calls the engine (OUTSIDE), which is
+ * where nesting calls run otherwise: the same counters do. What two threads do to one bond at once is then known less exactly (soak_bond.c).
  */
 #ifndef TOOLS_SOAK_WORK_H
 #define TOOLS_SOAK_WORK_H
 #include <iovm/sim.h>
+#include <iovm/trace.h>
+#include <stdlib.h>
+#include "base/map.h"
 #include "soak.h"
 
 #define REGIONS 8		/* places in an address space where something can be mapped */
@@ -53,6 +59,7 @@ struct driver {
 	void *domain_mm;
 	enum driver_goal goal;
 	bool inited, gone, leaving, reset_wanted;
+	bool unsure;			/* a call that took something from it failed: until it is reset it may still reach that */
 	unsigned calls;			/* on the stack, of this device */
 	unsigned lifecycle;		/* of these, ones that its bus serialises: init, shutdown, attach, reset, del */
 	unsigned issued;		/* transfers */
@@ -86,6 +93,8 @@ struct world {
 	bool ebb;			/* no new work: on the way to a quiet point */
 	unsigned calm;			/* so often in a row it looked quiet */
 	bool stop;			/* something is so wrong that going on makes no sense */
+	struct crew *crew;		/* --threads; NULL: one thread */
+	struct map owed;		/* answers, to whom and how many (soak_watch.c) */
 	char buf[64 * 1024];		/* where all DMA goes to and comes from */
 };
 
@@ -93,6 +102,7 @@ struct world {
 struct world *world_new(const struct soak_config *c, struct soak_result *r, const struct iovm_sim_config *machine);	/* NULL: no memory */
 void world_free(struct world *w);	/* what is the world's own; the machine is already gone */
 void world_step(struct world *w);
+void world_turn(struct world *w);	/* of an owner or a driver */
 bool world_quiet(struct world *w);	/* all devices present and ready, nothing bound, draining or held back; look every few steps */
 static inline unsigned choose(struct world *w, unsigned n, const char *point)
 {
@@ -107,6 +117,23 @@ void op_pop(struct world *w, struct op *op);
 /* A call returned err: is that among what its manual names (a bit for each) or explained by an injected fault? If not, the run fails. */
 void world_expect(struct world *w, const char *call, int err, uint64_t allowed);
 #define MAY(e) (UINT64_C(1) << -(IOVM_E_##e))	/* all errors lie above -64, but DEAD, which never is right here */
+
+/* soak_threads.c */
+int crew_new(struct world *w, unsigned threads, struct iovm_sim_config *machine, struct iovm_port *port);	/* what the machine is to be made with; 0, and the caller is inside; or an errno */
+int crew_start(struct world *w);	/* 0 or an errno */
+void crew_step(struct world *w);	/* the hardware's thread, which is the caller's: one step, then others may enter */
+void crew_stop(struct world *w);	/* all of them have ended; the caller is still inside */
+void crew_del(struct world *w);		/* if there is one; the caller has left then */
+void crew_leave(struct world *w);
+int crew_back(struct world *w, int ret);	/* enters again, returns ret */
+#define OUTSIDE(w, call) ((w)->crew ? (crew_leave(w), crew_back(w, (call))) : (call))
+
+/* soak_watch.c: with a crew only. PASID as in the trace */
+void watch_record(void *world, const struct iovm_trace *rec);
+void watch_bound(struct world *w, const struct bond *b, int pasid);
+void watch_forget(struct world *w, const struct driver *d);
+void watch_judge(struct world *w, unsigned invariant, bool holds, const char *what, uint32_t stream_id, uint32_t pasid);
+void watch_end(struct world *w);	/* after the engine has let go of everything and the result has its counters */
 
 /* soak_bond.c */
 struct bond *bond_find(struct driver *d, void *mm);	/* one that a further bind would join; NULL: none */

@@ -4,7 +4,6 @@
  * owner, or a move of some driver. Going to a quiet point ("ebb") there is no new work: drivers unbind, reset what must be reset and plug in
  * what is missing, until nothing is bound, draining or held back.
  */
-#include <stdlib.h>
 #include "soak_work.h"
 
 #define CALM 16		/* looks in a row */
@@ -36,8 +35,10 @@ static void notice(void *ctx, struct iovm_device *dev, const struct iovm_notice 
 
 void op_push(struct world *w, struct op *op)
 {
-	op->outer = w->op;
-	w->op = op;
+	if (!w->crew) {		/* only where calls nest is there an innermost one */
+		op->outer = w->op;
+		w->op = op;
+	}
 	if (op->drv)
 		op->drv->calls++;
 	if (op->bond)
@@ -48,7 +49,8 @@ void op_push(struct world *w, struct op *op)
 
 void op_pop(struct world *w, struct op *op)
 {
-	w->op = op->outer;
+	if (!w->crew)
+		w->op = op->outer;
 	if (op->drv)
 		op->drv->calls--;
 	if (op->bond)
@@ -198,13 +200,17 @@ struct world *world_new(const struct soak_config *c, struct soak_result *r, cons
 	w->ndomains = 2;
 	sim.port = &port;
 	sim.max_mms = (w->nspaces + w->ndomains + TEMPORARIES) * 2;
-	w->sim = allocate(w) ? iovm_sim_new_config(&sim) : NULL;
+	if (c->threads > 1 && crew_new(w, c->threads, &sim, &port))
+		w->sim = NULL;
+	else
+		w->sim = allocate(w) ? iovm_sim_new_config(&sim) : NULL;
 	if (!w->sim) {
 		world_free(w);
 		return NULL;
 	}
 	w->sys = iovm_sim_system(w->sim);
-	iovm_sim_on_wait(w->sim, race_on_wait, w);
+	if (!w->crew)
+		iovm_sim_on_wait(w->sim, race_on_wait, w);
 	for (unsigned i = 0; i < w->nspaces + w->ndomains; i++)
 		space_fill(w, &w->space[i]);
 	draw_cast(w);
@@ -213,6 +219,7 @@ struct world *world_new(const struct soak_config *c, struct soak_result *r, cons
 
 void world_free(struct world *w)
 {
+	crew_del(w);
 	free(w->drv);
 	free(w->space);
 	free(w->pool);
@@ -239,6 +246,18 @@ static struct driver *busy_driver(struct world *w)
 static void idle(struct world *w)	/* nothing moves but time */
 {
 	iovm_sim_advance(w->sim, 1000u << choose(w, 8, "soak.idle"));
+}
+
+void world_turn(struct world *w)
+{
+	unsigned turn = w->ebb ? 14 : choose(w, 20, "soak.turn");
+
+	if (turn < 10)
+		driver_dma(w, any_driver(w));
+	else if (turn < 14)
+		space_turn(w, &w->space[choose(w, w->nspaces + w->ndomains, "soak.space")]);
+	else
+		driver_turn(w, any_driver(w));
 }
 
 static void flood_step(struct world *w)
@@ -271,7 +290,9 @@ static void ebb_step(struct world *w)
 
 void world_step(struct world *w)
 {
-	if (w->ebb)
+	if (w->crew)
+		crew_step(w);
+	else if (w->ebb)
 		ebb_step(w);
 	else
 		flood_step(w);
@@ -299,10 +320,13 @@ static bool looks_quiet(struct world *w)
  */
 bool world_quiet(struct world *w)
 {
+	struct iovm_device *dev;
+
 	w->calm = looks_quiet(w) ? w->calm + 1 : 0;
 	if (w->calm < CALM)
 		return false;
-	world_expect(w, "iovm_device_init", iovm_device_init(driver_device(&w->drv[0])), 0);
+	dev = driver_device(&w->drv[0]);
+	world_expect(w, "iovm_device_init", OUTSIDE(w, iovm_device_init(dev)), 0);
 	w->calm = 0;
 	return true;
 }
