@@ -225,6 +225,21 @@ START_TEST(cd_forms)
 }
 END_TEST
 
+/* Whoever switches ATS writes the STEs, and tells of them; a bind that comes by announces its CD alone, and leaves them as they are */
+START_TEST(an_entry_of_a_pasid_writes_no_ste)
+{
+	uint64_t ste[8];
+	struct rig r;
+
+	set_up(&r, 20);
+	memcpy(ste, find_ste(&r, 5), sizeof ste);
+	r.fn.ats = !r.fn.ats;
+	enter(&r, 3, &stage1, 0x42);
+	ck_assert_mem_eq(find_ste(&r, 5), ste, sizeof ste);
+	rig_fini(&r);
+}
+END_TEST
+
 /* In a leaf that is there: the other words, then word 0; in a new one: at once, for nobody could reach it */
 START_TEST(entries_go_in_steps)
 {
@@ -331,6 +346,7 @@ static Suite *suite(void)
 	tcase_add_test(tc, a_leaf_outlives_a_failed_neighbour);
 	tcase_add_loop_test(tc, cd_forms, 0, sizeof cd_tables / sizeof cd_tables[0]);
 	tcase_add_test(tc, entries_go_in_steps);
+	tcase_add_test(tc, an_entry_of_a_pasid_writes_no_ste);
 	tcase_add_test(tc, a_leaf_is_filled_before_it_is_linked);
 	tcase_add_test(tc, quiet_is_one_store);
 	suite_add_tcase(s, tc);

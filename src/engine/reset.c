@@ -70,7 +70,7 @@ static int restore(struct iovm_device *dev)
 	store_rel(&dev->abort_batch.state, (unsigned)IOVM__BATCH_PENDING);
 	and_ar(&dev->state, ~(unsigned)(IOVM__DEV_ATS | (dev->fn.stall ? 0 : IOVM__DEV_PRI)));
 	dev->fn.ats = false;
-	dev->fn.aborted = false;	/* first: who aborts it from now on says true after us */
+	__atomic_store_n(&dev->fn.aborted, false, __ATOMIC_RELAXED);	/* first: who aborts it from now on says true after us */
 	and_ar(&dev->state, ~(unsigned)(IOVM__DEV_ABORTED | IOVM__DEV_STOPPED));
 	err = iovm__device_sync(dev);
 	if (!err && ready)

@@ -167,7 +167,7 @@ bool iovm__device_abort(struct iovm_device *dev, unsigned why)
 
 	if (or_sc(&dev->state, why) & IOVM__DEV_ABORTED)
 		return false;
-	dev->fn.aborted = true;
+	__atomic_store_n(&dev->fn.aborted, true, __ATOMIC_RELAXED);	/* the backend looks at it meanwhile */
 	(void)iommu->be.attach(iommu->hw, &dev->fn);	/* aborted: stores only, any caller */
 	dev->abort_cmd = (struct iovm_cmd){ .op = IOVM_CMD_ENTRY, .flags = IOVM_CMD_STREAM, .pasid = IOVM_NO_PASID, .fn = &dev->fn };
 	store_rel(&dev->abort_done, false);

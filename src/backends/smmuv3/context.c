@@ -212,8 +212,8 @@ static int step_cd(struct iovm__smmu *s, const struct iovm_function *fn, uint32_
 }
 
 /*
- * CDs first, then the STE: it may still say stage 2, or abort after a stage 2 that was quieted, and while it does nobody looks at them. An STE that is in order
- * is left alone.
+ * CDs first, then the STE: it may still say stage 2, or abort after a stage 2 that was quieted, and while it does nobody looks at them. Where there never was a
+ * stage 2 it is not a PASID's to write: who switches ATS or resets the device does that, at the same time, and a bind announces its CD alone.
  */
 static int walk(struct iovm__smmu *s, struct iovm_function *fn, uint32_t pasid, const struct iovm_table *table, uint32_t asid)
 {
@@ -229,6 +229,8 @@ static int walk(struct iovm__smmu *s, struct iovm_function *fn, uint32_t pasid, 
 		return more;
 	if (pasid == IOVM_NO_PASID)
 		store_rel(&t->stage2, false);
+	else if (!load_acq(&t->restless))
+		return 0;
 	return iovm__smmu_streams_step(s, fn);
 }
 

@@ -174,7 +174,7 @@ static bool step(uint64_t *ste, const uint64_t goal[SMMU_STE_WORDS])
 int iovm__smmu_streams_step(struct iovm__smmu *s, const struct iovm_function *fn)
 {
 	const struct iovm__smmu_table *t = fn->priv;
-	const struct iovm__smmu_stream_form form = form_of(fn);
+	struct iovm__smmu_stream_form form;
 	uint64_t goal[SMMU_STE_WORDS];
 	bool more = false;
 	unsigned i;
@@ -183,6 +183,7 @@ int iovm__smmu_streams_step(struct iovm__smmu *s, const struct iovm_function *fn
 		abort_all(s, fn);
 		return 0;
 	}
+	form = form_of(fn);	/* not of one that aborts: whoever makes it may be beside him whose the form is */
 	iovm__smmu_ste(s, &form, goal);
 	for (i = 0; i < fn->nstream_ids; i++)
 		more |= step(iovm__smmu_ste_of(s, fn->stream_ids[i]), goal);
