@@ -123,8 +123,13 @@ struct iovm_sim_ep *iovm_sim_ep_new(struct iovm_sim *sim, uint16_t credits, uint
 int iovm_sim_ep_del(struct iovm_sim_ep *ep)
 {
 	struct iovm_sim *sim = ep->sim;
-	int err = ep->nvfs || ep->resetting ? IOVM_E_BUSY : ep->device ? SIM_CALL(sim, iovm_device_del(ep->device)) : 0;
+	int err;
 
+	if (ep->nvfs || ep->resetting || ep->leaving)
+		return IOVM_E_BUSY;
+	ep->leaving = true;
+	err = ep->device ? SIM_CALL(sim, iovm_device_del(ep->device)) : 0;
+	ep->leaving = false;
 	if (err)
 		return err;
 	ep->device = NULL;

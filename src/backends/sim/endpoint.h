@@ -73,6 +73,7 @@ struct iovm_sim_ep {
 	struct iovm__cache atc;
 	bool pasid_on, ats_on;
 	bool gone, bus_off, resetting;
+	bool leaving;			/* its iovm_device_del() is under way: nobody may begin anything else with the handle */
 
 	struct iovm__job *jobs, **jobs_tail, *job_free;
 	unsigned njobs, failed, done;

@@ -277,7 +277,7 @@ int iovm_sim_ep_reset(struct iovm_sim_ep *ep, bool ok)
 {
 	int err;
 
-	if (ep->resetting || !ep->device)
+	if (ep->resetting || ep->leaving || !ep->device)
 		return IOVM_E_BUSY;
 	err = reset_begin(ep);
 	return err ? err : reset_done(ep, ok);
@@ -285,7 +285,7 @@ int iovm_sim_ep_reset(struct iovm_sim_ep *ep, bool ok)
 
 bool iovm__ep_reset_begin(struct iovm_sim_ep *ep)
 {
-	return !ep->resetting && ep->device && !ep->gone && !reset_begin(ep);
+	return !ep->resetting && !ep->leaving && ep->device && !ep->gone && !reset_begin(ep);
 }
 
 void iovm__ep_reset_done(struct iovm_sim_ep *ep)
