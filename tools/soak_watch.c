@@ -6,7 +6,7 @@
  *
  *   I1, I2, I13   each Last that entered a queue is answered once, nothing else is; a reset lets go of what the function had asked
  *   I10           never with Response Failure
- *   I17           no PASID has two spaces at once (watch_bound)
+ *   I17           no PASID has two spaces at once, nor a new one before the old one's UNBOUND (watch_bound)
  *   I21           SHUTDOWN at most once, UNBOUND once and last (soak_bond.c)
  *   I26           no honest device uses what an invalidation or MM_EXIT that returned 0 took away (the machine's own finding, space.c)
  *   I41           what a device reaches, by walk, TLB or ATC, is a space that it is bound to under that PASID; a call about it that is under way excuses
@@ -151,7 +151,7 @@ void watch_bound(struct world *w, const struct bond *b, int pasid)
 
 	for (unsigned i = 0; i < w->ndrv; i++)
 		for (const struct bond *other = w->drv[i].bonds; other; other = other->next)
-			alone &= other->count <= 0 || other->pasid != pasid || other->mm == b->mm;
+			alone &= other->pasid != pasid || other->mm == b->mm || !other->bound || other->unbound || (other->deaf && other->count <= 0);
 	watch_judge(w, 17, alone, "a PASID of two spaces", b->drv->stream_ids[0], (uint32_t)pasid);
 }
 
