@@ -388,7 +388,7 @@ START_TEST(fenced_at_the_bus_is_good)
 END_TEST
 
 /* While the invalidation waits for its TLB fence the device is set to abort, and its IOMMU does not take note of it at once */
-struct meanwhile { struct rig *r; struct rig_device *d; bool begun, holds; };
+struct meanwhile { struct rig *r; struct rig_device *d; bool begun, holds; unsigned fences; };
 
 static void reset_begins(void *arg, unsigned turn)
 {
@@ -417,8 +417,7 @@ START_TEST(until_it_aborts_it_reaches)
 	r->port.wait_arg = &m;
 	r->versions[1]++;
 	ck_assert_int_eq(port_invalidate(r->sys, &r->mm[0], 0, 0xfff), 0);
-	ck_assert(m.begun);
-	ck_assert(!rig_reaches(m.d, &r->mm[0], pasid));
+	ck_assert(m.begun && !rig_reaches(m.d, &r->mm[0], pasid));
 	r->m[0].manual = false;
 	while (machine_step(&r->m[0]))
 		;
@@ -446,6 +445,41 @@ START_TEST(an_attach_that_failed_leaves_it_blocked)
 	rig_later(r);
 	ck_assert_int_eq(iovm_device_attach(d->dev, &r->mm[1]), 0);
 	ck_assert(rig_reaches(d, &r->mm[1], -1));
+	rig_finish(r);
+}
+END_TEST
+
+/* The driver deletes the device while an invalidation of entry 0's mm waits for it: from del's return on the host is not asked to stop what it may have freed */
+static void is_deleted(void *arg, unsigned turn)
+{
+	struct meanwhile *m = arg;
+
+	if (turn == 3 && !m->begun) {
+		m->begun = true;
+		port_enter_callback();
+		ck_assert_int_eq(iovm_device_del(m->d->dev), 0);
+		port_leave_callback();
+		m->fences = m->r->port.fences;
+	}
+	(void)machine_step(&m->r->m[0]);
+}
+
+START_TEST(a_deleted_device_is_not_named)
+{
+	struct rig_config c = { .port = fencing };
+	struct rig *r = rig_new(&c);
+	struct meanwhile m = { .r = r, .d = rig_ready(r, 0, 1) };
+
+	ck_assert_int_eq(iovm_device_attach(m.d->dev, &r->mm[0]), 0);
+	ck_assert(rig_reaches(m.d, &r->mm[0], -1));
+	r->port.fence_result = -1;
+	of(m.d)->deaf = true;
+	r->port.on_wait = is_deleted;
+	r->port.wait_arg = &m;
+	ck_assert_int_eq(port_invalidate(r->sys, &r->mm[0], 0, 0xfff), IOVM_E_TIMEDOUT);
+	ck_assert(m.begun && r->port.fences == m.fences);
+	r->port.on_wait = NULL;
+	of(m.d)->deaf = false;
 	rig_finish(r);
 }
 END_TEST
@@ -547,6 +581,7 @@ static Suite *inval_suite(void)
 	tcase_add_test(blame, fenced_at_the_bus_is_good);
 	tcase_add_test(blame, until_it_aborts_it_reaches);
 	tcase_add_test(blame, an_attach_that_failed_leaves_it_blocked);
+	tcase_add_test(blame, a_deleted_device_is_not_named);
 	tcase_add_loop_test(blame, a_stranger_that_failed_is_not_ours, 0, 2);
 	tcase_add_test(blame, refused_commands_and_dead_queues_are_said);
 	tcase_add_loop_test(blame, a_cut_that_was_refused_in_the_middle, 0, 2);

@@ -254,7 +254,10 @@ int iovm_device_add(struct iovm_iommu *iommu, const struct iovm_device_config *c
 int iovm_device_attach(struct iovm_device *dev, void *mm);
 /* ATS without SVA. init and shutdown switch it off and on again around PASID. BUSY while PRI is on. May interrupt the device's DMA. */
 int iovm_device_ats(struct iovm_device *dev, bool on);
-/* Orderly: BUSY while PASID bonds (draining ones too), a replaced entry 0 that drains, or VFs are left. On 0 the handle is dead; dispatch frees what was queued */
+/*
+ * Orderly: BUSY while PASID bonds (draining ones too), a replaced entry 0 that drains, or VFs are left. On 0 the handle is dead: neither notice nor fence names the device
+ * any more, and none that does is still running (so not from within these); dispatch frees what was queued
+ */
 int iovm_device_del(struct iovm_device *dev);
 int iovm_device_gone(struct iovm_device *dev);	/* surprise removal: nothing waits for the device any more; its drivers get SHUTDOWN; unbind, then del as usual */
 /* Before FLR: its streams abort, its groups are suppressed; bonds live on. TIMEDOUT, HARDWARE: the IOMMU has not confirmed it; go on with the reset all the same. INVAL: one is under way */

@@ -432,6 +432,7 @@ static void delete(struct iovm_device *dev)
 		(void)let_go(dev, bond0);
 	iovm__device_trace(dev, IOVM_TRD_DEL);
 	unlink_device(dev);
+	iovm__device_unname(dev);
 	iovm__work_post(iommu, &dev->work, IOVM__WORK_RESET | IOVM__WORK_END);	/* its credits are its unit's again at once */
 }
 

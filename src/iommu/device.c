@@ -186,11 +186,48 @@ bool iovm__device_aborted(struct iovm_device *dev)
 	return true;
 }
 
+bool iovm__device_name(struct iovm_device *dev)
+{
+	add_sc(&dev->named, 1u);
+	if (!(load_sc(&dev->state) & IOVM__DEV_NAMELESS))
+		return true;
+	iovm__device_named(dev);
+	return false;
+}
+
+void iovm__device_named(struct iovm_device *dev)
+{
+	sub_sc(&dev->named, 1u);
+}
+
+void iovm__device_unname(struct iovm_device *dev)
+{
+	const struct iovm_port *port = dev->iommu->port;
+	unsigned turn = 0;
+
+	or_sc(&dev->state, (unsigned)IOVM__DEV_NAMELESS);
+	while (load_sc(&dev->named))
+		(void)port->wait(port->ctx, turn++);
+}
+
+static bool stop_at_the_bus(struct iovm_device *dev)
+{
+	const struct iovm_port *port = dev->iommu->port;
+	bool stopped;
+
+	if (iovm__device_state(dev) & (IOVM__DEV_STOPPED | IOVM__DEV_GONE))
+		return true;
+	if (!port->fence || !iovm__device_name(dev))
+		return false;
+	stopped = port->fence(port->ctx, dev->host) == 0;
+	iovm__device_named(dev);
+	return stopped;
+}
+
 int iovm__device_suspect(struct iovm_device *dev, unsigned long ticket)
 {
 	const struct iovm_port *port = dev->iommu->port;
-	bool stopped = iovm__device_state(dev) & (IOVM__DEV_STOPPED | IOVM__DEV_GONE);
-	bool fenced = stopped || (port->fence && port->fence(port->ctx, dev->host) == 0);
+	bool fenced = stop_at_the_bus(dev);
 	bool first = iovm__device_abort(dev, fenced ? IOVM__DEV_FENCED | IOVM__DEV_STOPPED : IOVM__DEV_SUSPECT);
 
 	TRACE(port, SUSPECT, .iommu = (uint8_t)dev->iommu->index, .stream_id = dev->fn.stream_ids[0], .pasid = IOVM_NO_PASID,

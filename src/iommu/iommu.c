@@ -135,8 +135,13 @@ static void tell(struct iovm_iommu *iommu, struct iovm_device *dev, const struct
 {
 	TRACE(iommu->port, NOTICE, .iommu = (uint8_t)iommu->index, .stream_id = notice->stream_id, .pasid = notice->pasid, .a = notice->addr,
 	      .code = (int16_t)notice->what, .id = notice->code, .b = notice->count);
-	if (iommu->port->notice)
-		iommu->port->notice(iommu->port->ctx, dev, notice);
+	if (!iommu->port->notice)
+		return;
+	if (dev && !iovm__device_name(dev))
+		dev = NULL;
+	iommu->port->notice(iommu->port->ctx, dev, notice);
+	if (dev)
+		iovm__device_named(dev);
 }
 
 void iovm__notice(struct iovm_iommu *iommu, struct iovm_device *dev, enum iovm_notice_what what, uint32_t pasid, uint64_t addr)

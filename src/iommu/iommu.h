@@ -105,6 +105,7 @@ enum {
 	IOVM__DEV_GONE = 64,
 	IOVM__DEV_DYING = 128,		/* device_del has begun */
 	IOVM__DEV_STOPPED = 256,	/* port.fence has stopped it at the bus */
+	IOVM__DEV_NAMELESS = 512,	/* device_del is about to return: the host hears no more of it */
 	IOVM__DEV_ABORTED = 8 | 16 | 32 | 64 | 128,	/* any of these: its stream entry aborts everything */
 };
 
@@ -143,6 +144,7 @@ struct iovm_device {
 
 	atomic_uint holds;			/* bonds (and binds under way) that may still lead here: memory stays */
 	atomic_uint pasid_bonds;		/* by PASID, not ended */
+	atomic_uint named;			/* callers of the host's fence and notice that name it */
 	unsigned end_step;			/* the servicer's */
 	uint64_t end_snap[2];
 	_Atomic(struct iovm__bond *) bonds;	/* mmctx/bond.h: pushed by mutators, taken out by the servicer */
@@ -165,6 +167,14 @@ static inline bool iovm__device_reaches_atc(const struct iovm_device *dev)	/* it
 
 	return (state & IOVM__DEV_ATS) && !(state & IOVM__DEV_ABORTED);
 }
+
+/*
+ * Around a call that names the device to the host, which may be made on any thread: an invalidation can outlast the bond of entry 0, whose device is being
+ * deleted meanwhile. False: it is nameless. unname() makes it so, and waits for those that name it: what they run is the host's, which waits for nothing.
+ */
+bool iovm__device_name(struct iovm_device *dev);
+void iovm__device_named(struct iovm_device *dev);
+void iovm__device_unname(struct iovm_device *dev);
 
 /* Capabilities, in the order that PCIe asks for (PASID while ATS is off; PRI last); under a mutator's protection, process context. */
 int iovm__device_caps_on(struct iovm_device *dev);
