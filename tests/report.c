@@ -39,6 +39,7 @@ START_TEST(one_group)
 	ck_assert(c->stage[REPORT_HOST].n == 1 && c->stage[REPORT_HOST].max == 4000);
 	ck_assert(c->stage[REPORT_ANSWERED].n == 1 && c->stage[REPORT_ANSWERED].max == 50);
 	ck_assert(c->ndevices == 2 && d->stream_id == 0x10 && d->success == 1 && d->invalid == 0 && d->waited.n == 1 && d->waited.max == 5000);
+	GO(.time = 1u << 30, .event = IOVM_TR_DISPATCH);	/* the machine is taken down by another clock: not the run's time */
 	ck_assert(c->peak == 1 && c->now == 5350);
 	report_collect_del(c);
 }

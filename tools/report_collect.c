@@ -215,10 +215,23 @@ static void arrived(struct report_collect *c, const struct iovm_trace *rec)
 		measure(&c->stage[REPORT_ANSWERED], rec->time - since);
 }
 
+/* A run lasts as long as somebody asks, is answered or dies. Taking the machine down is no part of it: its clock may leap there, to where the event loop's was */
+static bool of_the_run(unsigned event)
+{
+	switch (event) {
+	case IOVM_TR_RX: case IOVM_TR_DROP: case IOVM_TR_ACC: case IOVM_TR_CONS: case IOVM_TR_FAULT: case IOVM_TR_RESP: case IOVM_TR_SUPPRESS:
+	case IOVM_TR_ANSWERED: case IOVM_TR_EXIT_CALL: case IOVM_TR_OVERFLOW:
+		return true;
+	default:
+		return false;
+	}
+}
+
 void report_collect_put(struct report_collect *c, const struct iovm_trace *rec)
 {
 	c->records++;
-	pass_time(c, rec->time);
+	if (of_the_run(rec->event))
+		pass_time(c, rec->time);
 	switch (rec->event) {
 	case IOVM_TR_RX: device_of(c, rec)->requests++; break;
 	case IOVM_TR_DROP: device_of(c, rec)->dropped++; break;

@@ -28,7 +28,7 @@ struct report_device {
 };
 
 struct report_collect {
-	uint64_t records, now;		/* now: time of the last record */
+	uint64_t records, now;		/* now: time of the last record that is of the run */
 	struct report_times stage[REPORT_STAGES];
 	struct report_bin bin[REPORT_BINS];
 	uint64_t bin_ns;
