@@ -98,6 +98,7 @@ struct run {
 	uint64_t began, last_progress, jobs, ordered;	/* ordered: deaths */
 	char leak[512];			/* the sentence on the first leak */
 	uint64_t leaked_pasids;
+	uint64_t virtual_ns;		/* how long it was, on the machine's clock */
 	bool ending, quiet, closing;	/* no new work; the notifiers have stopped; no page is made present any more */
 };
 

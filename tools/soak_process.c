@@ -362,6 +362,7 @@ static void take_stats(struct run *run)
 	r->loop.invalidations_posted = s.invalidations_posted;
 	if (run->sim)
 		soak_take_stats(r, run->sim);
+	r->virtual_ns = run->virtual_ns;
 	for (unsigned i = 0; i < IOVM_CHECK_MAX; i++)
 		if (r->by_id[i].checked || r->by_id[i].violations)
 			r->held |= UINT64_C(1) << i;
@@ -399,6 +400,7 @@ static void settle(struct run *run)
 	unsigned left;
 
 	r->unsettled = r->nfailures || iovm_check_violations(iovm_sim_check(run->sim));
+	run->virtual_ns = iovm_sim_now(run->sim);	/* taking it down, its clock leaps to where the event loop's is */
 	look_for_leaks(run);
 	run->closing = true;
 	for (unsigned i = 0; run->spaces && i < run->nspaces; i++)
