@@ -183,6 +183,32 @@ signals() {
 	judge $status
 }
 
+# `run` in a tree whose autoreconf does not end: a signal to `run` alone ends all of it, with a sentence
+# shellcheck disable=SC2016,SC2086 # scripts; a list of words
+set_up_stopped() {	# SHELL
+	mkdir -p tree bin
+	cp "$here/../run" tree/run
+	touch tree/configure.ac tree/Makefile.am tree/sources.mk
+	for tool in automake libtoolize pkg-config make; do printf '#!/bin/sh\n' >bin/$tool; done
+	printf '#!/bin/sh\nwhile [ $# -gt 3 ]; do echo "installed $4"; shift; done\n' >bin/dpkg-query
+	printf '#!/bin/sh\nsleep 20 &\ntouch started\nsleep 20\n' >bin/autoreconf
+	chmod +x bin/*
+	for both in '1 HUP' '2 INT' '13 PIPE' '15 TERM'; do
+		rm -rf tree/build tree/started
+		PATH=$work/bin:$PATH env --default-signal "$1" tree/run soak >out 2>err &
+		child=$!
+		for try in 1 2 3 4 5 6 7 8 9 10; do [ ! -e tree/started ] || break; sleep 0.2; done
+		kill -"${both#* }" $child
+		wait $child
+		status=$?
+		want=$((128 + ${both% *})) name="SIG${both#* }: set-up, by $1" pattern="^run: stopped by signal ${both% *}\$"
+		judge $status
+		find /proc/[0-9]* -maxdepth 1 -name cwd -lname "$work/tree*" >wrong 2>/dev/null
+		[ ! -s wrong ]
+		result $? "$name: nothing goes on" wrong
+	done
+}
+
 # shellcheck disable=SC2086
 corrupt_traces() {
 	size=$(wc -c <good.trace)
@@ -258,6 +284,11 @@ every_verb to_full_device
 every_verb to_nobody
 every_verb to_closed
 signals
+if env --default-signal true 2>/dev/null; then	# who is begun with & ignores SIGINT
+	for shell in sh bash; do ! command -v $shell >/dev/null || set_up_stopped $shell; done
+else
+	result 77 'set-up: no env --default-signal here'
+fi
 corrupt_traces
 wrong_words
 finish
