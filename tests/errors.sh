@@ -8,6 +8,7 @@
 set -u
 LC_ALL=C
 export LC_ALL
+unset IOVM_COMMAND
 here=$(cd "$(dirname "$0")" && pwd -P)
 # shellcheck source=tests/tally.sh
 . "$here/tally.sh"
@@ -134,7 +135,7 @@ no_space() {
 	ends 3 'no space: soak --trace beyond the limit of files' 'x.trace: File too large' sh -c "ulimit -f 64; exec $run soak --steps 20000 --trace x.trace"
 	ends 3 'no space: soak --report beyond the limit of files' 'x.html: File too large' sh -c "ulimit -f 8; exec $run soak --steps 2000 --report x.html"
 	ends 3 'no descriptors: soak on processes' 'Too many open files' sh -c "ulimit -n 12; exec $run soak --mm process --kills 1"
-	ends 3 'no descriptors: the part that failed is the one to run again' 'again: ./run soak --mm process --seed 1 --duration 300ms' \
+	ends 3 'no descriptors: the part that failed is the one to run again' 'again: iovm soak --mm process --seed 1 --duration 300ms' \
 		sh -c "ulimit -n 12; exec $run soak --duration 900ms --seed 1"
 }
 

@@ -5,6 +5,7 @@
 set -u
 LC_ALL=C
 export LC_ALL
+unset IOVM_COMMAND
 here=$(cd "$(dirname "$0")" && pwd -P)
 # shellcheck source=tests/tally.sh
 . "$here/tally.sh"
@@ -96,6 +97,13 @@ again() {
 	result $? "soak: the command that does it again: $again_name" err
 }
 
+# ... and is one that the reader has: ./run or the installed program, on the page, in the object and in the report alike
+who_is_typed() {	# COMMAND
+	"$iovm" soak --mm sim --seed 1 --steps 2000 --report x.html >out 2>err && "$iovm" soak --mm sim --seed 1 --steps 2000 --json >json 2>err &&
+		grep -q "^  again: $1 soak --mm sim --seed 1 --steps 2000" out && grep -q "\"command\": \"$1 soak --mm" json && grep -q "<code>$1 soak --mm" x.html
+	result $? "soak: the command that does it again is of $1" out
+}
+
 several_threads() {
 	for threads in 2 5 12; do
 		"$iovm" soak --backend smmuv3 --threads $threads --steps 20000 --seed $threads --json >json 2>err
@@ -124,5 +132,9 @@ too_little_work
 stopped_meanwhile
 again 'threads are for processes' '--mm sim' --threads 2 --duration 300ms --seed 1
 again 'what was planted' '--plant leak' --plant leak --kills 2 --seed 1
+who_is_typed iovm
+IOVM_COMMAND=./run
+export IOVM_COMMAND
+who_is_typed ./run
 several_threads
 finish

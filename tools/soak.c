@@ -89,12 +89,21 @@ static void add_length(struct text *t, const struct soak_options *o, const struc
 		add(t, " --duration %" PRIu64 "ms", duration_ns / 1000000);
 }
 
+/* As it was typed: ./run says so, and who has the installed program has no ./run */
+static const char *program(void)
+{
+	const char *command = getenv("IOVM_COMMAND");
+
+	return command && *command ? command : "iovm";
+}
+
 void soak_replay_command(char *buf, size_t len, const struct soak_options *o, const struct soak_result *r)
 {
 	bool process = r->second_failed || !strcmp(r->mm, "process");
 	struct text t = { buf, len };
 
-	add(&t, "./run soak%s --mm %s --seed %" PRIu64, o->backend == SOAK_BACKEND_SMMUV3 ? " --backend smmuv3" : "", process ? "process" : r->mm, r->seed);
+	add(&t, "%.200s soak", program());
+	add(&t, "%s --mm %s --seed %" PRIu64, o->backend == SOAK_BACKEND_SMMUV3 ? " --backend smmuv3" : "", process ? "process" : r->mm, r->seed);
 	add_length(&t, o, r, process);
 	add_shape(&t, o, process);
 }
