@@ -26,11 +26,13 @@ static int usage(FILE *to, int status)
 	      "  --full          all cells, more slices (about half an hour)\n"
 	      "  --json          one JSON object instead of the table\n"
 	      "  --compare FILE  beside what an earlier --json wrote to FILE\n"
-	      "  --count         instructions, counted by valgrind: the same on every machine of one kind\n"
-	      "ns are medians of clean slices, ratio is floor / ns. Regimes: one thread, or two on one core (smt), on one\n"
-	      "last-level cache (ccx), or far apart (far); noisy: never undisturbed, not to be trusted.\n"
-	      "exit: 0 good, 1 something failed, or a count rose by more than a tenth over FILE's,\n"
-	      "2 usage, 3 the machine lacks something\n", to);
+	      "  --count         instructions, counted by valgrind: the same on every machine\n"
+	      "                  of one kind\n"
+	      "ns are medians of clean slices, ratio is floor / ns. Regimes: one thread, or two\n"
+	      "on one core (smt), on one last-level cache (ccx), or far apart (far); noisy:\n"
+	      "never undisturbed, not to be trusted.\n"
+	      "exit: 0 good, 1 something failed, or a count rose by more than a tenth over\n"
+	      "FILE's, 2 usage, 3 the machine lacks something\n", to);
 	return status;
 }
 

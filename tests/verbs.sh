@@ -12,7 +12,7 @@ with_program "$@"
 escape=$(printf '\033')
 
 narrow() {	# FILE NAME
-	awk 'length > 80 { print length ": " $0; bad = 1 } END { exit bad }' "$1" >wide
+	expand "$1" | awk 'length > 80 { print length ": " $0; bad = 1 } END { exit bad }' >wide
 	result $? "$2: within 80 columns" wide
 }
 
@@ -39,6 +39,33 @@ help() {
 	done <verbs
 	[ "$("$iovm" --version)" != '' ]
 	result $? 'help: iovm --version'
+}
+
+# `run` in a tree where there is nothing to set up: what it says by itself, and that nothing is made for that
+run_help() {
+	mkdir -p tree
+	cp "$here/../run" tree/run
+	sh tree/run --help >all 2>err && [ ! -s err ]
+	result $? 'help: ./run --help' err
+	narrow all 'help: ./run'
+	timeout 20 sh tree/run sokk >out 2>err
+	[ $? = 2 ] && [ ! -s out ]
+	result $? 'help: ./run refuses a verb that is none' err
+	narrow err 'help: ./run, a verb that is none'
+	sed -n 's/^run:   //p' err | tr ' ' '\n' >listed
+	tail -n +"$(($(wc -l <verbs) + 1))" listed >own
+	head -n "$(wc -l <verbs)" listed | cmp - verbs >wrong 2>&1
+	result $? 'help: ./run has the verbs of iovm' wrong
+	sed -n 's/^  \([a-z][a-z-]*\)  *[a-z].*/\1/p' all | sort >taught
+	sort listed | cmp - taught >wrong 2>&1
+	result $? 'help: ./run --help has each verb' wrong
+	while read -r verb; do
+		timeout 20 sh tree/run "$verb" --help >out 2>err && [ ! -s err ] && head -n 1 out | grep -q "^usage: ./run $verb" && grep -q '^Exit: ' out
+		result $? "help: ./run $verb --help has usage and exit codes" err
+		narrow out "help: ./run $verb"
+	done <own
+	[ "$(wc -l <own)" -ge 7 ] && [ ! -e tree/build ]
+	result $? 'help: ./run sets nothing up to give help' own
 }
 
 pages() {	# what is long: counts of six digits, sentences about what is broken, fields
@@ -133,6 +160,7 @@ probe() {	# one in the program if the header was there, none in the library ever
 }
 
 help
+run_help
 pages
 doctor
 report
