@@ -258,6 +258,11 @@ wrong_words() {
 	ends 2 'soak: --steps 0' 'a number from 1' $run soak --steps 0
 	ends 2 'soak: --steps -5' 'a number from 1' $run soak --steps -5
 	ends 2 'soak: --seed 2^53' 'a number from 0' $run soak --seed 9007199254740992
+	ends 2 'soak: --seed of hex without 0x' 'a number from 0' $run soak --seed a
+	ends 0 'soak: --seed 010 is ten' 'seed 10$' $run soak --seed 010 --steps 100
+	ends 0 'soak: --seed 0x10 is sixteen' 'seed 16$' $run soak --seed 0x10 --steps 100
+	ends 2 'soak: --trace and --report into one file' '--trace and --report: x' $run soak --steps 5 --trace x --report x
+	ends 2 'soak: --trace and --report into one file of two names' '--trace and --report' $run soak --steps 5 --trace good.trace --report ./good.trace
 	ends 2 'soak: --duration soon' '10s' $run soak --duration soon
 	ends 2 'soak: --mm other' 'not one of' $run soak --mm other
 	ends 2 'soak: --inject lone-lust' "no fault 'lone-lust'" $run soak --inject lone-lust

@@ -29,6 +29,8 @@ help() {
 		head -n 1 out | grep -q "^usage: iovm $verb" && grep -qE '(^|[ .])Exit: ' out && grep -q "^  .*iovm $verb" out
 		result $? "help: $verb has usage, exit codes, an example" out
 		narrow out "help: $verb"
+		grep -q '^  --help  *this text$' out
+		result $? "help: $verb names --help" out
 		grep -v 'iovm [a-z]' out | grep -oE -e '--[a-z][a-z0-9-]+' | sort -u >options	# an example may be another verb's
 		: >unknown
 		while read -r option; do	# with a value that none of them takes: what is asked is whether the name is known

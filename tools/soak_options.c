@@ -11,7 +11,9 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 #include "faults.h"
+#include "smmu_words.h"
 #include "soak_options.h"
 
 enum {
@@ -65,6 +67,7 @@ static const char help[] =
 "  --report FILE.html   a page for a browser: verdict, latencies, faults, devices\n"
 "  --no-hash            no SHA-256 of the trace\n"
 "  --plant leak|crash   with --mm process: do a wrong thing, to see it reported\n"
+"  --help               this text\n"
 "\n"
 "A step is one scheduler choice. Exit: 0 good, 1 an invariant or a check broke,\n"
 "2 usage, 3 the environment lacks something, 128+n signal n (report included).\n"
@@ -87,11 +90,9 @@ static __attribute__((format(printf, 1, 2))) int complain(const char *fmt, ...)
 
 static int number(const char *what, const char *text, uint64_t min, uint64_t max, uint64_t *out)
 {
-	char *end;
+	uint64_t n;
 
-	errno = 0;
-	unsigned long long n = strtoull(text, &end, 0);
-	if (errno || end == text || *end || *text == '-' || n < min || n > max)
+	if (!smmu_number_parse(text, strlen(text), &n) || n < min || n > max)
 		return complain("--%s %s: a number from %llu to %llu is needed", what, text, (unsigned long long)min, (unsigned long long)max);
 	*out = n;
 	return 0;
@@ -215,6 +216,16 @@ static const uint64_t threaded = ~(F(14) | F(26) | F(35) | F(37) | F(38) | F(39)
  */
 static const uint64_t late_blame = F(16) | F(34) | F(43);
 
+/* By whatever names. What is no file, as a terminal, takes both */
+static bool one_file(const char *a, const char *b)
+{
+	struct stat s, t;
+
+	if (stat(a, &s) || stat(b, &t))
+		return !strcmp(a, b);
+	return S_ISREG(s.st_mode) && s.st_dev == t.st_dev && s.st_ino == t.st_ino;
+}
+
 /* Which of the parts is meant, and does every option that was given mean something there? */
 static int settle(struct soak_options *o, const struct given *g)
 {
@@ -234,6 +245,8 @@ static int settle(struct soak_options *o, const struct given *g)
 		o->inject &= o->inject_list && strcasecmp(o->inject_list, "all") ? threaded : threaded & ~late_blame;
 	if (o->mm == SOAK_MM_SIM && o->threads > 1 && (o->trace || o->report))
 		return complain("--trace and --report: of several threads nobody knows in which order things happen; leave out --threads");
+	if (o->trace && o->report && one_file(o->trace, o->report))
+		return complain("--trace and --report: %s cannot be both; name two files", o->report);
 	if (o->mm == SOAK_MM_PROCESS && (o->backend != SOAK_BACKEND_SIM || (o->inject_list && o->inject)))
 		return complain("--backend smmuv3 and --inject need --mm sim: real processes are served behind the abstract IOMMU, and no fault is injected");
 	if (o->mm == SOAK_MM_PROCESS && o->steps)
