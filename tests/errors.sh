@@ -169,10 +169,18 @@ signal() {
 
 # shellcheck disable=SC2086
 signals() {
-	for both in '2 INT' '15 TERM'; do
+	for both in '1 HUP' '2 INT' '15 TERM'; do
 		signal ${both% *} ${both#* } 'on the pretend machine' --mm sim
 		signal ${both% *} ${both#* } 'on processes' --mm process
 	done
+	nohup $run soak --mm sim --seed 1 --duration 2s >out 2>err &
+	child=$!
+	sleep 1
+	kill -HUP $child
+	wait $child
+	status=$?
+	want=0 name='SIGHUP: nohup means it' pattern='soak: good\.'
+	judge $status
 	# not to be caught: the children go, too
 	$run soak --mm process --seed 1 --duration 60s >out 2>err &
 	child=$!

@@ -25,10 +25,12 @@ static void stop(int sig)
 
 static void catch_signals(void)		/* once: a second one kills, should the first not be heard */
 {
-	struct sigaction sa = { .sa_handler = stop, .sa_flags = (int)SA_RESETHAND };
+	struct sigaction sa = { .sa_handler = stop, .sa_flags = (int)SA_RESETHAND }, was;
 
 	sigaction(SIGINT, &sa, NULL);
 	sigaction(SIGTERM, &sa, NULL);
+	if (!sigaction(SIGHUP, NULL, &was) && was.sa_handler != SIG_IGN)	/* nohup means it */
+		sigaction(SIGHUP, &sa, NULL);
 }
 
 /* ---- the command that does it again --------------------------------------------------------------------------------------- */
@@ -203,9 +205,9 @@ int tool_soak(int argc, char **argv)
 	case SOAK_PARSE_USAGE: fputs("Try: iovm soak --help\n", stderr); return SOAK_USAGE;
 	default: break;
 	}
+	catch_signals();	/* before there is a file that a death would leave empty */
 	if (report_open(&report, &o))
 		return SOAK_ENVIRONMENT;
-	catch_signals();
 	fprintf(stderr, "iovm soak: seed %" PRIu64 "\n", o.seed);
 	run(&o, &r);
 	alarm(0);
