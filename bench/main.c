@@ -148,6 +148,12 @@ static bool known(const char *name)
 	return false;
 }
 
+static int refuse(const char *option, const char *object, const char *what)
+{
+	fprintf(stderr, "iovm-bench: %s%s: %s\n", option, object, what);
+	return usage(stderr, 2);
+}
+
 static void run_cases(struct bench *bench)
 {
 	for (size_t i = 0; i < NCASES; i++) {
@@ -182,8 +188,10 @@ int main(int argc, char **argv)
 		default: return usage(stderr, 2);
 		}
 	}
-	if (optind != argc || (bench.only != NULL && !known(bench.only)))
-		return usage(stderr, 2);
+	if (optind != argc)
+		return refuse("", argv[optind], "no such option");
+	if (bench.only != NULL && !known(bench.only))
+		return refuse("--case ", bench.only, "no such case");
 	if (compare != NULL && report_check_file(compare) != 0)
 		return 2;
 	if (count)

@@ -157,29 +157,64 @@ static bool read_number(uint64_t *number, const char *text)
 	char *end;
 
 	errno = 0;
-	*number = strtoull(text, &end, 0);
+	*number = strtoull(text, &end, text[0] == '0' && (text[1] | 0x20) == 'x' ? 16 : 10);
 	return errno == 0 && end != text && *end == '\0' && *text != '-';
 }
 
-static bool read_options(struct wish *wish, int argc, char **argv)
+static int usage(FILE *to)
+{
+	fprintf(to, "usage: %s [--runs N] [--seed S] [--kind KIND] [--input HEX]\n"
+		"KIND is CMD, EVT, PRI, STE, CD, L1 or REG; ./run fuzz --help says more\n", program);
+	return to == stdout ? 0 : 2;
+}
+
+static bool complain(const char *option, const char *value, const char *what)
+{
+	fprintf(stderr, "%s: %s %s: %s\n", program, option, value, what);
+	return false;
+}
+
+static bool set(struct wish *wish, int option)
+{
+	static const char number[] = "a number is needed, decimal or with 0x";
+
+	switch (option) {
+	case 'r': return read_number(&wish->runs, optarg) || complain("--runs", optarg, number);
+	case 's': return read_number(&wish->seed, optarg) || complain("--seed", optarg, number);
+	case 'k': return iovm__smmu_kind_words(wish->kind = optarg) || complain("--kind", optarg, "no such kind");
+	case 'i': return read_input(wish->hex = optarg) || complain("--input", optarg, "bytes in hex are needed, 65 at most");
+	default: return false;		/* getopt has said what is wrong */
+	}
+}
+
+/* -1: go on; else the exit status */
+static int read_options(struct wish *wish, int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "runs", required_argument, NULL, 'r' }, { "seed", required_argument, NULL, 's' },
-		{ "kind", required_argument, NULL, 'k' }, { "input", required_argument, NULL, 'i' }, { 0 },
+		{ "runs", required_argument, NULL, 'r' }, { "seed", required_argument, NULL, 's' }, { "kind", required_argument, NULL, 'k' },
+		{ "input", required_argument, NULL, 'i' }, { "help", no_argument, NULL, 'h' }, { 0 },
 	};
-	bool good = true;
 	int c;
 
-	while (good && (c = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		switch (c) {
-		case 'r': good = read_number(&wish->runs, optarg); break;
-		case 's': good = read_number(&wish->seed, optarg); break;
-		case 'k': good = iovm__smmu_kind_words(wish->kind = optarg) != 0; break;
-		case 'i': good = read_input(wish->hex = optarg); break;
-		default: good = false;
-		}
+	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (c == 'h')
+			return usage(stdout);
+		if (!set(wish, c))
+			return usage(stderr);
 	}
-	return good && optind == argc;
+	if (optind == argc)
+		return -1;
+	fprintf(stderr, "%s: %s: no such option\n", program, argv[optind]);
+	return usage(stderr);
+}
+
+/* A result that nobody could read is none */
+static int written(int status)
+{
+	if (!fflush(stdout) && !ferror(stdout))
+		return status;
+	fprintf(stderr, "%s: standard output: %s\n", program, strerror(errno));
+	return status ? status : 3;
 }
 
 int main(int argc, char **argv)
@@ -187,12 +222,13 @@ int main(int argc, char **argv)
 	struct wish wish = { .runs = 10000000, .seed = 1 };
 	unsigned kind, passed = 0, failed = 0;
 	static const int deadly[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT };
+	int status;
 
 	program = argv[0];
-	if (!read_options(&wish, argc, argv)) {
-		fprintf(stderr, "usage: %s [--runs N] [--seed S] [--kind CMD|EVT|PRI|STE|CD|L1|REG] [--input HEX]\n", program);
-		return 2;
-	}
+	status = read_options(&wish, argc, argv);
+	if (status >= 0)
+		return written(status);
+	signal(SIGPIPE, SIG_IGN);
 	for (kind = 0; kind < sizeof deadly / sizeof *deadly; kind++)
 		signal(deadly[kind], on_signal);
 	for (kind = 0; kind < fuzz_nkinds; kind++) {
@@ -204,5 +240,5 @@ int main(int argc, char **argv)
 			failed++;
 	}
 	printf("%u passed, %u failed, 0 skipped\n", passed, failed);
-	return failed != 0;
+	return written(failed != 0);
 }

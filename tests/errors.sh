@@ -289,6 +289,25 @@ wrong_words() {
 	ends 2 'doctor: an argument' 'no argument' $run doctor now
 }
 
+# The programs that are no verbs of iovm, where they were built
+other_programs() {
+	fuzz=$build/fuzz/decode bench=$build/iovm-bench
+	if [ -x "$fuzz" ]; then
+		into /dev/full 3 'full device: fuzz' 'standard output: No space left' "$fuzz" --runs 10
+		into /dev/full 3 'full device: fuzz --help' 'standard output: No space left' "$fuzz" --help
+		pipe 3 'broken pipe: fuzz' 'standard output: Broken pipe' "$fuzz" --runs 10
+		ends 2 'fuzz: --runs x' ' --runs x: a number' "$fuzz" --runs x
+		ends 2 'fuzz: --kind FOO' ' --kind FOO: no such kind' "$fuzz" --kind FOO
+		ends 2 'fuzz: --input x' ' --input x: bytes' "$fuzz" --input x
+		ends 2 'fuzz: an argument' ' extra: no such option' "$fuzz" extra
+		ends 0 'fuzz: --seed 08 is eight' '1 passed, 0 failed' "$fuzz" --runs 10 --seed 08 --kind CMD
+	fi
+	if [ -x "$bench" ]; then
+		ends 2 'bench: --case foo' 'iovm-bench: --case foo: no such case' "$bench" --case foo
+		ends 2 'bench: an argument' 'iovm-bench: extra: no such option' "$bench" extra
+	fi
+}
+
 # shellcheck disable=SC2086
 $run soak --steps 2000 --seed 1 --trace good.trace >/dev/null 2>err || { cat err >&2; exit 1; }
 no_permission
@@ -305,4 +324,5 @@ else
 fi
 corrupt_traces
 wrong_words
+other_programs
 finish
