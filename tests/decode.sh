@@ -200,6 +200,9 @@ arguments() {
 	expect 1 'arguments: cut short' "$iovm" decode 0x10 0
 	expect 1 'arguments: unknown number' "$iovm" decode 0x55 0 0 0
 	expect 2 'arguments: not a word' "$iovm" decode 0x10 0 zz 0
+	log >kernel.log
+	expect 2 'arguments: a file' "$iovm" decode kernel.log
+	says 'arguments: says how to read it' '  input: iovm decode <kernel.log' err
 	expect 2 'arguments: 17 digits' "$iovm" decode 00000000000000010 0 0 0
 	expect 2 'usage: no such option' "$iovm" decode --no-such
 	expect 2 'usage: no such kind' "$iovm" decode --kind foo 0
@@ -210,6 +213,8 @@ arguments() {
 	expect 1 'nothing in it' "$iovm" decode </dev/null
 	grep -q '^iovm decode: nothing here looks like SMMUv3 records' err
 	result $? 'nothing in it: says so' err
+	[ "$(awk 'length > 80' err | wc -l)" = 0 ]
+	result $? 'nothing in it: within 80 columns' err
 	expect 0 'encode: words' "$iovm" encode ATC_INV SSV=1 SSID=5 SID=0x4200 Size=9 Addr=0x7f0000200000
 	says 'encode: these words' '0000420000005840 00007f0000200009'
 	expect 0 'encode: CFGI_ALL' "$iovm" encode CFGI_ALL
@@ -227,6 +232,14 @@ arguments() {
 	expect 2 'encode: an address with low bits' "$iovm" encode ATC_INV Addr=0x1001
 	expect 2 'encode: a field twice' "$iovm" encode TLBI_NH_ASID ASID=5 VMID=1 ASID=6
 	says 'encode: names it, too' 'iovm encode: ASID=6: ASID is given twice' err
+	expect 0 'encode: names in any case' "$iovm" encode atc_inv ssv=1 sSiD=5 sid=0x4200 SIZE=9 addr=0x7f0000200000
+	says 'encode: the same words' '0000420000005840 00007f0000200009'
+	expect 2 'encode: a field twice, in another case' "$iovm" encode TLBI_NH_ASID ASID=5 asid=6
+	says 'encode: names it as it was typed' 'iovm encode: asid=6: asid is given twice' err
+	"$iovm" encode --list | while read -r kind _ name; do "$iovm" encode --list --kind "$kind" "$name" | sed -n "s/^  [0-9][0-9:]*  *\([^ ]*\).*/$name \1/p"; done >fields
+	sort -f fields | uniq -di >twice
+	[ "$(wc -l <fields)" -gt 300 ] && [ ! -s twice ]
+	result $? 'encode: no two fields differ in case alone' twice
 	expect 2 'encode: no record' "$iovm" encode FOO
 	expect 2 'encode: no kind' "$iovm" encode --kind foo SYNC
 	says 'encode: lists the kinds' 'iovm encode: foo: no such kind; there are cmd, evt, pri, ste, cd, l1, reg' err
@@ -254,6 +267,9 @@ errors() {
 	expect 1 'ERR: encode' "$iovm" encode --tsv <in
 	printf 'ERR\tSYNC\nERR\tSYNC\nERR\tSYNC\nERR\tSYNC\nERR\tSYNC\nCMD\tSYNC\nERR\tSYNC\n' >want
 	cut -f 1,2 out >got
+	printf 'CMD\tTLBI_NH_ASID\tasid=0x5\nCMD\tTLBI_NH_ASID\tasid=0x5;ASID=0x6\n' | "$iovm" encode --tsv >any 2>&1
+	printf 'CMD\tTLBI_NH_ASID\t0005000000000011 0000000000000000\nERR\tTLBI_NH_ASID\tASID is given twice\n' >case
+	same 'ERR: encode takes fields in any case, once' case any
 	same 'ERR: encode refuses what does not fit, is unknown, twice or reserved' want got
 }
 

@@ -9,6 +9,7 @@
 #include "decode.h"
 #include "decode_input.h"
 #include "smmu_words.h"
+#include "wrap.h"
 
 int tool_decode(int argc, char **argv);
 
@@ -153,8 +154,16 @@ static int page(const struct decode_book *book, bool json)
 		return complain(NULL, "no memory"), DECODE_BAD;
 	fflush(stdout);
 	if (why)
-		fprintf(stderr, "iovm decode: %s\n", why);
+		wrap(stderr, why, (unsigned)fprintf(stderr, "iovm decode: "), 2);
 	return code;
+}
+
+static int no_word(const char *word)
+{
+	if (access(word, F_OK))
+		return complain(word, "not a hex word of at most 16 digits");
+	fprintf(stderr, "iovm decode: %s: not a hex word, but a file, which is read from standard\n  input: iovm decode <%s\n", word, word);
+	return DECODE_USAGE;
 }
 
 static int run(const struct options *o, char **word, int words, struct smmu_reader *in)
@@ -170,7 +179,7 @@ static int run(const struct options *o, char **word, int words, struct smmu_read
 	if (!decode_book_init(&book))
 		return complain(NULL, "no memory"), DECODE_BAD;
 	if (!(words ? decode_arguments(&book, &o->source, word, words, &bad) : decode_stream(&book, &o->source, in)))
-		code = bad ? complain(bad, "not a hex word of at most 16 digits") : (complain(NULL, "no memory"), DECODE_BAD);
+		code = bad ? no_word(bad) : (complain(NULL, "no memory"), DECODE_BAD);
 	else if (in->error)
 		code = read_failed(in->error);
 	else

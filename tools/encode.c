@@ -21,10 +21,10 @@ static const char help[] =
 "\n"
 "Prints the words of an Arm SMMUv3 record, 64 bits each in hex, word 0 first.\n"
 "NAME is a command, event, register (or its kind: STE, CD, L1STD, L1CD, PPR); a\n"
-"VALUE is hex with 0x, or decimal. An address is given whole: its low bits must\n"
-"be 0. What is not given is 0, but what makes NAME what it is: a command's\n"
-"opcode, an event's number, Range of CFGI_ALL, SSV and Last of STOP_MARKER (with\n"
-"--tsv: opcode and number only).\n"
+"VALUE is hex with 0x, or decimal. Names are taken in any case. An address is\n"
+"given whole: its low bits must be 0. What is not given is 0, but what makes NAME\n"
+"what it is: a command's opcode, an event's number, Range of CFGI_ALL, SSV and\n"
+"Last of STOP_MARKER (with --tsv: opcode and number only).\n"
 "\n"
 "  --kind KIND     cmd, evt, pri, ste, cd, l1, reg: where NAME is one of several\n"
 "  --list [NAME]   all records, or the fields of one\n"
@@ -119,7 +119,7 @@ static void begin(const struct smmu_record *r, uint64_t *words)
 static bool named_before(char **word, int i, size_t length)	/* word[0] is the record's name */
 {
 	for (int before = 1; before < i; before++)
-		if (!strncmp(word[before], word[i], length + 1))
+		if (!strncasecmp(word[before], word[i], length + 1))
 			return true;
 	return false;
 }

@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include "encode_fields.h"
 #include "smmu_words.h"
 
@@ -68,12 +69,13 @@ static bool mismatch(const struct smmu_record *r, uint64_t *words, const char *v
 	return false;
 }
 
+/* In any case, as the names of records are; no two of one record differ in that alone */
 static const struct smmu_field *find(const struct smmu_record *r, const char *name, size_t length)
 {
 	unsigned i;
 
 	for (i = 0; i < r->nfields; i++)
-		if (equal(name, length, r->fields[i].name))
+		if (length == strlen(r->fields[i].name) && !strncasecmp(name, r->fields[i].name, length))
 			return &r->fields[i];
 	return NULL;
 }

@@ -2,6 +2,7 @@
 /* `--tsv` of encode: fields in, words out. The name's record gives opcode or number; what is not named is 0, and no field may be named twice. */
 #include <inttypes.h>
 #include <string.h>
+#include <strings.h>
 #include "decode.h"
 #include "encode_fields.h"
 #include "smmu_tsv.h"
@@ -11,7 +12,7 @@ static bool named_before(const char *data, const char *name, size_t length)
 	const char *at = data;
 
 	for (; at < name; at += strcspn(at, ";") + 1)
-		if (!strncmp(at, name, length) && at[length] == '=')
+		if (!strncasecmp(at, name, length) && at[length] == '=')
 			return true;
 	return false;
 }
