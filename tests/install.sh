@@ -92,6 +92,14 @@ completed() {
 if command -v bash >/dev/null; then
 	[ "$(completed dec)" = decode ] && [ "$(completed soak --mm p)" = process ] && [ "$(completed soak --no)" = --no-hash ]
 	result $? 'bash completes verbs, options and their words'
+	touch l1 TLBI none x.trace
+	[ "$(completed decode --kind l1)" = 'l1std l1cd' ] && [ "$(completed encode --kind l)" = l1 ] && [ "$(completed soak --inject '')" = 'none all' ]
+	result $? 'bash completes kinds and faults, not files'
+	[ "$(completed encode atc)" = ATC_INV ] && [ "$(completed decode --reg cr0)" = 'CR0 CR0ACK' ] && [ "$(completed encode --list STOP)" = STOP_MARKER ]
+	result $? 'bash completes the names of records'
+	[ "$(completed check-trace x.)" = x.trace ] && [ "$(completed soak --trace x.)" = x.trace ] && [ "$(completed decode '<' x.)" = x.trace ] &&
+		[ -z "$(completed soak --seed '')$(completed soak '')$(completed decode x)$(completed doctor '')" ]
+	result $? 'bash completes files where one is named, and nowhere else'
 else
 	result 77 'completion: no bash here'
 fi

@@ -29,7 +29,7 @@ static const char help[] =
 "Equal are records of one SMMU with the same words, but for the low 12 bits of\n"
 "InputAddr; the first is shown.\n"
 "\n"
-"  --kind KIND     evt (default), cmd, pri, ste, cd, l1std, l1cd; reg needs --reg\n"
+"  --kind evt|cmd|pri|ste|cd|l1std|l1cd|reg   evt without; reg needs --reg\n"
 "  --reg NAME      a register's value, by name or offset (CR0, 0x20)\n"
 "  --raw, --text   standard input is a dump, or text; otherwise it is guessed\n"
 "  --json          one JSON object instead of the page for people\n"

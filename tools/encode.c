@@ -26,7 +26,7 @@ static const char help[] =
 "what it is: a command's opcode, an event's number, Range of CFGI_ALL, SSV and\n"
 "Last of STOP_MARKER (with --tsv: opcode and number only).\n"
 "\n"
-"  --kind KIND     cmd, evt, pri, ste, cd, l1, reg: where NAME is one of several\n"
+"  --kind cmd|evt|pri|ste|cd|l1|reg   where NAME is one of several\n"
 "  --list [NAME]   all records, or the fields of one\n"
 "  --tsv           lines \"KIND<tab>NAME<tab>FIELD=VALUE;...\" in, words out\n"
 "  --help          this text\n"
