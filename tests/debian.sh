@@ -24,6 +24,11 @@ for package in libiovm0 libiovm-event0 libiovm-sim0 libiovm-dev libiovm-tools; d
 	dpkg-deb -c "$package"_*.deb >"$package" 2>&1 && grep -q '^-.*/usr/' "$package"
 	result $? "$package" "$package"
 done
+grep -o 'docs/[A-Z]*\.md' "$here/README" | sort -u >documents
+while read -r document; do
+	grep -qF -e "/${document#docs/}" libiovm-dev
+	result $? "libiovm-dev has $document, which README names" libiovm-dev
+done <documents
 field() { dpkg-deb -f "$1"_*.deb "$2"; }
 case $(field libiovm0 Depends) in 'libc6 (>= '*\) | libc6) true ;; *) false ;; esac
 result $? 'libiovm0 depends on libc alone'
