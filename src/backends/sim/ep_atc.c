@@ -264,10 +264,13 @@ static int reset_begin(struct iovm_sim_ep *ep)	/* TIMEDOUT, HARDWARE: it has beg
 	return err;
 }
 
-static int reset_done(struct iovm_sim_ep *ep, bool ok)
+static int reset_done(struct iovm_sim_ep *ep, bool ok)	/* another thread's call for the device ends; nobody else would bring its reset to an end */
 {
-	int err = ep->device ? SIM_CALL(ep->sim, iovm_device_reset_done(ep->device, ok)) : 0;
+	int err;
 
+	do
+		err = ep->device ? SIM_CALL(ep->sim, iovm_device_reset_done(ep->device, ok)) : 0;
+	while (err == IOVM_E_BUSY && ep->sim->config.monitor);
 	ep->resetting = false;
 	iovm__ep_update(ep);
 	return err;
