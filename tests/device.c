@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 /* Devices come and go: capabilities in the only legal order, what is refused and why, and what is busy until it has drained. */
 #include "rig.h"
+#include <sched.h>
 
 static void with_ats(struct iovm_device_config *c)
 {
@@ -188,10 +189,174 @@ START_TEST(limits_of_a_system)
 }
 END_TEST
 
+/* ---- what another thread does to a device while its reset is under way ---------------------------------------------------------------- */
+
+struct meanwhile { struct rig_device *d; bool done; };
+
+static void flr(struct rig_device *d)
+{
+	d->pasid = d->ats = d->pri = false;
+	machine_forget_atc(d->m, &d->dev->fn);
+}
+
+static void is_removed(void *arg, unsigned turn)
+{
+	struct meanwhile *m = arg;
+
+	if (!m->done) {
+		m->done = true;
+		port_enter_callback();
+		ck_assert_int_eq(iovm_device_gone(m->d->dev), 0);
+		port_leave_callback();
+	}
+	m->d->m->accepts = ~0u;
+}
+
+START_TEST(removed_while_its_reset_ends)
+{
+	struct rig *r = rig_new(NULL);
+	struct meanwhile m = { .d = rig_ready(r, 0, 1) };
+	int pasid = rig_bind(m.d, &r->mm[0]);
+
+	r->m[0].accepts = 0;	/* so that the reset's end waits for the abort of its beginning */
+	ck_assert_int_eq(iovm_device_reset_begin(m.d->dev), IOVM_E_TIMEDOUT);
+	flr(m.d);
+	r->port.on_wait = is_removed;
+	r->port.wait_arg = &m;
+	ck_assert_int_eq(iovm_device_reset_done(m.d->dev, true), IOVM_E_INVAL);
+	r->port.on_wait = NULL;
+	ck_assert(m.done && iovm__device_state(m.d->dev) & IOVM__DEV_GONE);
+	rig_later(r);
+	ck_assert(iovm__device_aborted(m.d->dev) && !rig_reaches(m.d, &r->mm[0], pasid));
+	ck_assert_int_eq(rig_bind(m.d, &r->mm[1]), IOVM_E_NOT_READY);
+	rig_finish(r);
+}
+END_TEST
+
+static void is_stopped(void *arg, unsigned turn)
+{
+	struct meanwhile *m = arg;
+
+	if (!m->done) {
+		m->done = true;
+		ck_assert_int_eq(iovm__device_suspect(m->d->dev, 0), 0);
+	}
+	m->d->m->accepts = ~0u;
+}
+
+static void fencing(struct port *port)
+{
+	port_fencing(port, 0);
+}
+
+/* The host stopped the function as it is after the reset: it wants another one */
+START_TEST(stopped_while_its_reset_ends)
+{
+	const struct rig_config c = { .port = fencing };
+	struct rig *r = rig_new(&c);
+	struct meanwhile m = { .d = rig_ready(r, 0, 1) };
+	int pasid = rig_bind(m.d, &r->mm[0]);
+
+	r->m[0].accepts = 0;
+	ck_assert_int_eq(iovm_device_reset_begin(m.d->dev), IOVM_E_TIMEDOUT);
+	flr(m.d);
+	r->port.on_wait = is_stopped;
+	r->port.wait_arg = &m;
+	ck_assert_int_eq(iovm_device_reset_done(m.d->dev, true), IOVM_E_TIMEDOUT);
+	r->port.on_wait = NULL;
+	ck_assert(m.done && r->port.fences == 1 && !rig_reaches(m.d, &r->mm[0], pasid));
+	ck_assert_int_eq(rig_reset(m.d, true), 0);
+	ck_assert(rig_reaches(m.d, &r->mm[0], pasid));
+	rig_finish(r);
+}
+END_TEST
+
+static int gone_meanwhile(void *ctx, void *host)
+{
+	struct rig_device *d = host;
+
+	port_enter_callback();
+	ck_assert_int_eq(iovm_device_gone(d->dev), 0);
+	port_leave_callback();
+	return IOVM_E_TIMEDOUT;
+}
+
+static void fence_too_late(struct port *port)
+{
+	port->ops.fence = gone_meanwhile;
+}
+
+/* Blamed after its removal: nobody resets it any more, so nothing waits for that */
+START_TEST(removed_while_it_is_blamed)
+{
+	const struct rig_config c = { .port = fence_too_late };
+	struct rig *r = rig_new(&c);
+	struct rig_device *d = rig_ready(r, 0, 1);
+
+	ck_assert_int_gt(rig_bind(d, &r->mm[0]), 0);
+	machine_function(d->m, &d->dev->fn)->deaf = true;
+	ck_assert_int_eq(iovm_unbind_mm(d->dev, &r->mm[0]), IOVM_E_TIMEDOUT);
+	machine_function(d->m, &d->dev->fn)->deaf = false;	/* its IOMMU has given up, too */
+	rig_later(r);
+	ck_assert_uint_eq(rig_stats(r).pasids_quarantined, 0);
+	ck_assert_uint_eq(r->mm[0].unwatches, 1);
+	rig_finish(r);
+}
+END_TEST
+
+static struct { struct rig_device *d; atomic_uint entered, may_go; int (*attach)(void *hw, struct iovm_function *fn); } slow;
+
+static int attach_slowly(void *hw, struct iovm_function *fn)
+{
+	if (fn->aborted && atomic_fetch_add(&slow.entered, 1) == 0)
+		while (!atomic_load(&slow.may_go))
+			sched_yield();
+	return slow.attach(hw, fn);
+}
+
+static void slow_backend(struct iovm_backend *be, unsigned i)
+{
+	slow.attach = be->attach;
+	be->attach = attach_slowly;
+}
+
+static void *blames(void *arg)
+{
+	(void)iovm__device_suspect(slow.d->dev, 0);
+	return NULL;
+}
+
+static void lets_go(void *arg, unsigned turn)
+{
+	atomic_store(&slow.may_go, turn > 100);
+}
+
+/* Who set it to abort first is not done yet: the reset does not begin before the streams abort, however long that is */
+START_TEST(begins_when_it_aborts)
+{
+	const struct rig_config c = { .backend = slow_backend };
+	struct rig *r = rig_new(&c);
+	pthread_t thread;
+
+	slow.d = rig_ready(r, 0, 1);
+	r->port.on_wait = lets_go;
+	ck_assert_int_eq(pthread_create(&thread, NULL, blames, NULL), 0);
+	while (!atomic_load(&slow.entered))
+		sched_yield();
+	ck_assert_int_eq(iovm_device_reset_begin(slow.d->dev), 0);
+	ck_assert(atomic_load(&slow.may_go));
+	ck_assert_int_eq(pthread_join(thread, NULL), 0);
+	r->port.on_wait = NULL;
+	flr(slow.d);
+	ck_assert_int_eq(iovm_device_reset_done(slow.d->dev, true), 0);
+	rig_finish(r);
+}
+END_TEST
+
 static Suite *device_suite(void)
 {
 	Suite *suite = suite_create("device");
-	TCase *device = tcase_create("device");
+	TCase *device = tcase_create("device"), *reset = tcase_create("reset");
 
 	tcase_add_test(device, order_of_capabilities);
 	tcase_add_test(device, page_requests_only_after_stopped);
@@ -200,6 +365,11 @@ static Suite *device_suite(void)
 	tcase_add_test(device, pf_first);
 	tcase_add_test(device, limits_of_a_system);
 	suite_add_tcase(suite, device);
+	tcase_add_test(reset, removed_while_its_reset_ends);
+	tcase_add_test(reset, stopped_while_its_reset_ends);
+	tcase_add_test(reset, removed_while_it_is_blamed);
+	tcase_add_test(reset, begins_when_it_aborts);
+	suite_add_tcase(suite, reset);
 	return suite;
 }
 

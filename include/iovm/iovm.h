@@ -262,7 +262,11 @@ int iovm_device_del(struct iovm_device *dev);
 int iovm_device_gone(struct iovm_device *dev);	/* surprise removal: nothing waits for the device any more; its drivers get SHUTDOWN; unbind, then del as usual */
 /* Before FLR: its streams abort, its groups are suppressed; bonds live on. TIMEDOUT, HARDWARE: the IOMMU has not confirmed it; go on with the reset all the same. INVAL: one is under way */
 int iovm_device_reset_begin(struct iovm_device *dev);
-int iovm_device_reset_done(struct iovm_device *dev, bool ok);	/* after it: capabilities on again in order, entries restored, fence and quarantine lifted; !ok: stays fenced */
+/*
+ * After it: capabilities on again in order, entries restored, fence and quarantine lifted; !ok: stays fenced. BUSY: another call for the device is under way; the reset
+ * has not ended: call again. INVAL: none is under way, or the device is gone by now. TIMEDOUT, HARDWARE: it stays fenced, or was stopped meanwhile: reset it again
+ */
+int iovm_device_reset_done(struct iovm_device *dev, bool ok);
 
 struct iovm_stats {		/* set size before the call; sums over all IOMMUs, exact when no dispatch runs */
 	size_t size;

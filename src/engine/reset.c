@@ -49,7 +49,8 @@ int iovm_device_reset_begin(struct iovm_device *dev)
 	if (err)
 		return err;
 	iovm__device_trace(dev, IOVM_TRD_RESET_BEGIN);
-	(void)iovm__device_abort(dev, IOVM__DEV_RESETTING);
+	if (!iovm__device_abort(dev, IOVM__DEV_RESETTING))
+		iovm__device_abort_stored(dev);
 	add_ar(&dev->epoch, 1u);	/* what the host still has of it is answered to nobody */
 	err = iovm__device_sync(dev);
 	note_position(dev);
@@ -58,10 +59,28 @@ int iovm_device_reset_begin(struct iovm_device *dev)
 	return err;
 }
 
+/*
+ * Lift what the reset cured. Not what came meanwhile: who was removed stays so, and who was stopped at the bus is stopped after the reset. False: it stays aborted,
+ * and the command of the abort, which restore() took back, is posted again.
+ */
+static bool lift(struct iovm_device *dev, unsigned before)
+{
+	unsigned state = iovm__device_state(dev);
+
+	__atomic_store_n(&dev->fn.aborted, false, __ATOMIC_RELAXED);	/* first: who aborts it from now on says true after us */
+	do
+		if (state & IOVM__DEV_GONE || state & ~before & IOVM__DEV_STOPPED) {
+			iovm__device_abort_streams(dev);
+			return false;
+		}
+	while (!cas_ar(&dev->state, &state, state & ~(unsigned)(IOVM__DEV_ABORTED | IOVM__DEV_STOPPED)));
+	return true;
+}
+
 /* The reset switched everything off at the device; say so to the IOMMU, then switch on again what was on */
 static int restore(struct iovm_device *dev)
 {
-	bool ready = iovm__device_state(dev) & IOVM__DEV_READY;
+	unsigned before = iovm__device_state(dev);
 	int err;
 
 	if (load_acq(&dev->abort_batch.state) == IOVM__BATCH_PENDING)	/* ours again before the next abort posts it */
@@ -70,10 +89,10 @@ static int restore(struct iovm_device *dev)
 	store_rel(&dev->abort_batch.state, (unsigned)IOVM__BATCH_PENDING);
 	and_ar(&dev->state, ~(unsigned)(IOVM__DEV_ATS | (dev->fn.stall ? 0 : IOVM__DEV_PRI)));
 	dev->fn.ats = false;
-	__atomic_store_n(&dev->fn.aborted, false, __ATOMIC_RELAXED);	/* first: who aborts it from now on says true after us */
-	and_ar(&dev->state, ~(unsigned)(IOVM__DEV_ABORTED | IOVM__DEV_STOPPED));
+	if (!lift(dev, before))
+		return iovm__device_state(dev) & IOVM__DEV_GONE ? IOVM_E_INVAL : IOVM_E_TIMEDOUT;
 	err = iovm__device_sync(dev);
-	if (!err && ready)
+	if (!err && before & IOVM__DEV_READY)
 		err = iovm__device_caps_on(dev);
 	else if (!err && dev->ats_wanted)
 		err = iovm__device_ats_on(dev);

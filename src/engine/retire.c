@@ -153,12 +153,15 @@ static bool aborted(struct iovm_iommu *iommu, struct iovm_device *dev)
 	return false;
 }
 
-/* A suspect is waited for until it was reset; one that was deleted nobody resets: it reaches nothing once its streams abort */
+/*
+ * A suspect is waited for until it was reset. One that is gone nobody waits for, also if it was blamed only after its removal. One that was deleted nobody
+ * resets: it reaches nothing once its streams abort
+ */
 static bool is_suspect(struct iovm_iommu *iommu, struct iovm_device *dev)
 {
 	unsigned state = iovm__device_state(dev);
 
-	return state & IOVM__DEV_SUSPECT && !(state & IOVM__DEV_DYING && aborted(iommu, dev));
+	return (state & (IOVM__DEV_SUSPECT | IOVM__DEV_GONE)) == IOVM__DEV_SUSPECT && !(state & IOVM__DEV_DYING && aborted(iommu, dev));
 }
 
 /* Post the cut again once its device is no suspect any more (reset_done and gone ring the bell); its ticket is looked at in later dispatches */
@@ -381,7 +384,7 @@ static uint64_t bond_due(const struct iovm_iommu *iommu, const struct iovm__bond
 		return iommu->now + SOON;
 	if (b->step != RECUT)
 		return 0;
-	return (iovm__device_state(load_rlx(&b->dev)) & (IOVM__DEV_SUSPECT | IOVM__DEV_DYING)) == IOVM__DEV_SUSPECT ? UINT64_MAX : b->retry_at;
+	return (iovm__device_state(load_rlx(&b->dev)) & (IOVM__DEV_SUSPECT | IOVM__DEV_DYING | IOVM__DEV_GONE)) == IOVM__DEV_SUSPECT ? UINT64_MAX : b->retry_at;
 }
 
 static uint64_t slot_due(const struct iovm_iommu *iommu, const struct iovm__slot *slot)

@@ -161,19 +161,37 @@ void iovm__device_caps_off(struct iovm_device *dev)
 		(void)iovm__device_ats_on(dev);
 }
 
-bool iovm__device_abort(struct iovm_device *dev, unsigned why)
+void iovm__device_abort_streams(struct iovm_device *dev)
 {
 	struct iovm_iommu *iommu = dev->iommu;
 
-	if (or_sc(&dev->state, why) & IOVM__DEV_ABORTED)
-		return false;
 	__atomic_store_n(&dev->fn.aborted, true, __ATOMIC_RELAXED);	/* the backend looks at it meanwhile */
 	(void)iommu->be.attach(iommu->hw, &dev->fn);	/* aborted: stores only, any caller */
 	dev->abort_cmd = (struct iovm_cmd){ .op = IOVM_CMD_ENTRY, .flags = IOVM_CMD_STREAM, .pasid = IOVM_NO_PASID, .fn = &dev->fn };
 	store_rel(&dev->abort_done, false);
 	iovm__submit_post(iommu, &dev->abort_batch, &dev->abort_cmd, 1, false);
 	iovm__submit_pump(iommu);
-	return true;
+}
+
+bool iovm__device_abort(struct iovm_device *dev, unsigned why)
+{
+	bool first;
+
+	add_sc(&dev->aborting, 1u);
+	first = !(or_sc(&dev->state, why) & IOVM__DEV_ABORTED);
+	if (first)
+		iovm__device_abort_streams(dev);
+	sub_sc(&dev->aborting, 1u);
+	return first;
+}
+
+void iovm__device_abort_stored(struct iovm_device *dev)
+{
+	const struct iovm_port *port = dev->iommu->port;
+	unsigned turn = 0;
+
+	while (load_sc(&dev->aborting))
+		(void)port->wait(port->ctx, turn++);
 }
 
 bool iovm__device_aborted(struct iovm_device *dev)

@@ -145,6 +145,7 @@ struct iovm_device {
 	atomic_uint holds;			/* bonds (and binds under way) that may still lead here: memory stays */
 	atomic_uint pasid_bonds;		/* by PASID, not ended */
 	atomic_uint named;			/* callers of the host's fence and notice that name it */
+	atomic_uint aborting;			/* callers of iovm__device_abort() */
 	unsigned end_step;			/* the servicer's */
 	uint64_t end_snap[2];
 	_Atomic(struct iovm__bond *) bonds;	/* mmctx/bond.h: pushed by mutators, taken out by the servicer */
@@ -190,6 +191,9 @@ int iovm__device_attached(struct iovm_device *dev, int more);	/* the same, when 
  * the stream entry and posts the command. False: it was aborted before.
  */
 bool iovm__device_abort(struct iovm_device *dev, unsigned why);
+void iovm__device_abort_streams(struct iovm_device *dev);	/* its second half, for whoever holds the device busy and found an ABORTED bit */
+/* Whoever was the first, on another thread, has stored it and posted the command: until then the streams do not abort, nor may the abort be lifted. Waits for him */
+void iovm__device_abort_stored(struct iovm_device *dev);
 
 /* The IOMMU has taken note of the abort; any caller, never waits */
 bool iovm__device_aborted(struct iovm_device *dev);
