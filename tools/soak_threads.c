@@ -23,7 +23,7 @@ struct servicer {
 	struct iovm_iommu *iommu;
 	pthread_t thread;
 	uint64_t deadline;
-	bool due;
+	bool due, away;		/* away: in the engine */
 };
 struct crew {
 	pthread_mutex_t monitor, engine;
@@ -123,10 +123,12 @@ static void dispatch(struct world *w, struct servicer *s)
 	int n;
 
 	s->due = false;
+	s->away = true;
 	crew_leave(w);
 	n = iovm_dispatch(s->iommu, now, budget);
 	deadline = iovm_deadline(s->iommu);
 	crew_back(w, 0);
+	s->away = false;
 	s->deadline = deadline;
 	s->due |= n >= (int)budget;
 	world_expect(w, "iovm_dispatch", n, 0);
@@ -172,6 +174,16 @@ void crew_step(struct world *w)
 			ring(&c->servicer[i]);
 		}
 	others(w, !moved);
+}
+
+bool crew_idle(const struct world *w)
+{
+	const struct crew *c = w->crew;
+	bool idle = true;
+
+	for (unsigned i = 0; i < c->nservicers; i++)
+		idle &= !c->servicer[i].due && !c->servicer[i].away && c->servicer[i].deadline == UINT64_MAX;
+	return idle;
 }
 
 /* ---- coming and going ---------------------------------------------------------------------------------------------------------- */

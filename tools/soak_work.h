@@ -122,6 +122,7 @@ void world_expect(struct world *w, const char *call, int err, uint64_t allowed);
 int crew_new(struct world *w, unsigned threads, struct iovm_sim_config *machine, struct iovm_port *port);	/* what the machine is to be made with; 0, and the caller is inside; or an errno */
 int crew_start(struct world *w);	/* 0 or an errno */
 void crew_step(struct world *w);	/* the hardware's thread, which is the caller's: one step, then others may enter */
+bool crew_idle(const struct world *w);	/* every servicer has done all that it had to do */
 void crew_stop(struct world *w);	/* all of them have ended; the caller is still inside */
 void crew_del(struct world *w);		/* if there is one; the caller has left then */
 void crew_leave(struct world *w);

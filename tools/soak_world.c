@@ -302,7 +302,7 @@ static bool looks_quiet(struct world *w)
 {
 	struct iovm_stats s = { .size = sizeof(s) };
 
-	if (w->nbonds)
+	if (w->nbonds || (w->crew && !crew_idle(w)))
 		return false;
 	for (unsigned i = 0; i < w->ndrv; i++)
 		if (!driver_ready(&w->drv[i]))
@@ -315,8 +315,8 @@ static bool looks_quiet(struct world *w)
 }
 
 /*
- * Entry 0 of spaces that died earlier drains where no counter shows it, hence several looks. At last a driver's call that changes nothing: the
- * engine gives memory back in such calls only.
+ * Entry 0 of spaces that died earlier drains where no counter shows it, hence several looks; with threads a servicer may sleep through them all, so what it still has to
+ * do is asked. At last a driver's call that changes nothing: the engine gives memory back in such calls only.
  */
 bool world_quiet(struct world *w)
 {
