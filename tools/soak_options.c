@@ -210,12 +210,6 @@ static int set(int opt, const char *arg, struct soak_options *o, struct given *g
 #define F(n) (UINT64_C(1) << (n))
 static const uint64_t threaded = ~(F(14) | F(26) | F(35) | F(37) | F(38) | F(39) | F(42) | F(44) | F(58) | F(60) | F(61));
 
-/*
- * Not survived yet: an invalidation on one thread blames a device that its driver unbinds and deletes on another, and the host is asked to fence what it has
- * forgotten. So these only by name
- */
-static const uint64_t late_blame = F(16) | F(34) | F(43);
-
 /* By whatever names. What is no file, as a terminal, takes both */
 static bool one_file(const char *a, const char *b)
 {
@@ -242,7 +236,7 @@ static int settle(struct soak_options *o, const struct given *g)
 	if (o->mm == SOAK_MM_SIM && o->threads > 1 && o->inject & ~threaded && o->inject_list && strcasecmp(o->inject_list, "all"))
 		return complain("--inject with --threads: not F14, F26, F35, F37 to F39, F42, F44, F58, F60, F61, which need one order of all that happens");
 	if (o->mm == SOAK_MM_SIM && o->threads > 1)
-		o->inject &= o->inject_list && strcasecmp(o->inject_list, "all") ? threaded : threaded & ~late_blame;
+		o->inject &= threaded;
 	if (o->mm == SOAK_MM_SIM && o->threads > 1 && (o->trace || o->report))
 		return complain("--trace and --report: of several threads nobody knows in which order things happen; leave out --threads");
 	if (o->trace && o->report && one_file(o->trace, o->report))
