@@ -50,9 +50,9 @@ tlb_still_answers() {
 	result $? 'soak: F39 alone is not survived, and I26 is named' err
 }
 
-# Two PASIDs for 64 devices are too few for work: that is said, and what it takes to say it is not called a leak
+# One PASID for a thousand spaces is too few for work: that is said, and what it takes to say it is not called a leak
 too_little_work() {
-	"$iovm" soak --mm sim --steps 100000 --seed 1 --devices 64 --mms 1 --pasid-bits 1 >out 2>err
+	"$iovm" soak --mm sim --steps 400000 --seed 1 --devices 256 --mms 1024 --pasid-bits 1 --priq-log2 3 >out 2>err
 	[ $? = 1 ] && grep -q '^  ! idle: requests ' out && grep -q '^  leaks: 0 bytes, ' out
 	result $? 'soak: too little work is no success, and no leak' out
 }
