@@ -149,6 +149,7 @@ static void finish_as_told(struct iovm_sim *sim, struct iovm__token **link)
 	const struct iovm__token *t = *link;
 	unsigned fault = t->fault;
 	uint64_t token = t->token;
+	unsigned low = sim->config.monitor ? 16 : 0;	/* with threads one that nobody ever gets: another may be on its way to the handler */
 
 	switch (fault) {
 	case 49:
@@ -157,7 +158,7 @@ static void finish_as_told(struct iovm_sim *sim, struct iovm__token **link)
 		break;
 	case 54:
 		finish_wrong(sim, iovm_choose(sim, 2, "foreign") && sim->nspent ? sim->spent[iovm_choose(sim, sim->nspent < IOVM__SPENT ?
-			     sim->nspent : IOVM__SPENT, "spent")] : token ^ (UINT64_C(1) << (32 + iovm_choose(sim, 24, "bit"))), 54);
+			     sim->nspent : IOVM__SPENT, "spent")] : token ^ (UINT64_C(1) << (32 + low + iovm_choose(sim, 24 - low, "bit"))), 54);
 		for (link = &sim->tokens; *link && (*link)->token != token; link = &(*link)->next)
 			;
 		if (*link)
