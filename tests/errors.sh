@@ -155,7 +155,7 @@ signal() {
 	shift 3
 	want=$((128 + number)) pattern='stopped, good so far'
 	# shellcheck disable=SC2086
-	$run soak "$@" --seed 1 --duration 60s --report x.html >out 2>err &
+	env --default-signal=HUP $run soak "$@" --seed 1 --duration 60s --report x.html >out 2>err &	# whoever began us may have ignored it
 	child=$!
 	tries=0
 	until grep -q seed err || [ $tries -ge 50 ]; do sleep 0.1; tries=$((tries + 1)); done
