@@ -85,7 +85,7 @@ static int restore(struct iovm_device *dev)
 
 	if (load_acq(&dev->abort_batch.state) == IOVM__BATCH_PENDING)	/* ours again before the next abort posts it */
 		(void)iovm__submit_wait(dev->iommu, &dev->abort_batch);
-	store_rel(&dev->abort_done, false);	/* who sees the next abort's flag shall not take this one's command for that one's */
+	add_ar(&dev->abort_serial, 1u);	/* who sees the next abort's flag shall not take this one's command for that one's */
 	store_rel(&dev->abort_batch.state, (unsigned)IOVM__BATCH_PENDING);
 	and_ar(&dev->state, ~(unsigned)(IOVM__DEV_ATS | (dev->fn.stall ? 0 : IOVM__DEV_PRI)));
 	dev->fn.ats = false;

@@ -168,7 +168,7 @@ void iovm__device_abort_streams(struct iovm_device *dev)
 	__atomic_store_n(&dev->fn.aborted, true, __ATOMIC_RELAXED);	/* the backend looks at it meanwhile */
 	(void)iommu->be.attach(iommu->hw, &dev->fn);	/* aborted: stores only, any caller */
 	dev->abort_cmd = (struct iovm_cmd){ .op = IOVM_CMD_ENTRY, .flags = IOVM_CMD_STREAM, .pasid = IOVM_NO_PASID, .fn = &dev->fn };
-	store_rel(&dev->abort_done, false);
+	add_ar(&dev->abort_serial, 1u);
 	iovm__submit_post(iommu, &dev->abort_batch, &dev->abort_cmd, 1, false);
 	iovm__submit_pump(iommu);
 }
@@ -196,12 +196,14 @@ void iovm__device_abort_stored(struct iovm_device *dev)
 
 bool iovm__device_aborted(struct iovm_device *dev)
 {
-	if (load_acq(&dev->abort_done))
+	unsigned serial = load_acq(&dev->abort_serial);
+
+	if (load_acq(&dev->abort_done) == serial + 1)
 		return true;
 	if (iovm__submit_poll(dev->iommu, &dev->abort_batch) != 1)
 		return false;
-	store_rel(&dev->abort_done, true);
-	return true;
+	store_rel(&dev->abort_done, serial + 1);
+	return load_acq(&dev->abort_serial) == serial;	/* else we slept over a reset, and it was another's */
 }
 
 bool iovm__device_name(struct iovm_device *dev)

@@ -153,7 +153,7 @@ struct iovm_device {
 	struct iovm_device *trim_next;
 	struct iovm__batch abort_batch;		/* whoever sets the device to abort first */
 	struct iovm_cmd abort_cmd;
-	atomic_bool abort_done;			/* it was seen to be carried out: tickets are not asked for ever */
+	atomic_uint abort_serial, abort_done;	/* of the abort, and one more than that of the last that was seen to be carried out: tickets are not asked for ever */
 	uint32_t ids[IOVM_MAX_STREAMS];
 	struct iovm__stream streams[IOVM_MAX_STREAMS];
 };
