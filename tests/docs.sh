@@ -46,8 +46,8 @@ awk -v out="$work/frames" '
 # shown FRAME OUTPUT: the frame with the output's figures; or what is not there, and 1. Behind dots the next line is the first that differs in its last figure only, or else in any.
 shown() {
 	awk '
-	function plain(s) { gsub(/[0-9a-f]+\.\.\. /, "HASH ", s); gsub(/[0-9][0-9,.]*[0-9]/, "0", s); gsub(/[0-9][kMG]?/, "0", s); gsub(/[ #]+/, " ", s); return s }
-	function named(s) { sub(/[0-9][0-9,.]*[^0-9]*$/, "", s); gsub(/[ #]+/, " ", s); return s }
+	function plain(s) { gsub(/[0-9a-f]+\.\.\. /, "HASH ", s); gsub(/[0-9][0-9,.]*[0-9]/, "0", s); gsub(/[0-9][kMG]?/, "0", s); gsub(/[ #?]+/, " ", s); sub(/ $/, "", s); return s }
+	function named(s) { sub(/[0-9][0-9,.]*[^0-9]*$/, "", s); gsub(/[ #?]+/, " ", s); return s }
 	# like W, G: how much of line G is what line W shows, -1: another line
 	function like(w, g,    line, end) {
 		if (w !~ /[^.]\.\.\.$/) return plain(w) == plain(g) ? length(g) : -1
