@@ -45,7 +45,7 @@ stage_tsan() {
 	CK_FORK=no suite "$work/tsan" 'tsan: ' TESTS="$threaded" check_PROGRAMS="$threaded"
 	make -C "$work/tsan" -j"$jobs" iovm >"$work/tsan-soak.log" 2>&1
 	for threads in 4 16; do
-		"$work/tsan/iovm" soak --backend smmuv3 --kinds mixed --threads "$threads" --steps 40000 >>"$work/tsan-soak.log" 2>&1
+		"$work/tsan/iovm" soak --backend smmuv3 --kinds mixed --threads "$threads" --steps 16000 >>"$work/tsan-soak.log" 2>&1
 		result $? "tsan: a soak of $threads threads" "$work/tsan-soak.log"
 	done
 }

@@ -190,7 +190,7 @@ static bool recut(struct iovm_iommu *iommu, struct iovm__bond *b)
 	if (err == 1)
 		release(iommu, b);
 	else if (err == IOVM_E_ATC)
-		(void)iovm__device_suspect(dev, b->batch.ticket);
+		(void)iovm__device_suspect(dev, load_rlx(&b->batch.ticket));
 	return err == 1;
 }
 

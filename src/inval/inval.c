@@ -64,7 +64,7 @@ static int land(struct flight *f, unsigned *turn)
 
 	f->unproven = err == IOVM_E_TIMEDOUT || err == IOVM_E_HARDWARE;	/* an ATC fence that failed stands behind fences that did not */
 	if ((err == IOVM_E_ATC || err == IOVM_E_TIMEDOUT) && f->dev)
-		err = iovm__device_suspect(f->dev, f->batch.ticket);
+		err = iovm__device_suspect(f->dev, load_rlx(&f->batch.ticket));
 	return err == IOVM_E_ATC ? IOVM_E_HARDWARE : err;
 }
 
@@ -257,7 +257,7 @@ static int land_cut(struct flight *f, unsigned *turn)
 	int err = land(f, turn);
 
 	if (err == IOVM_E_HARDWARE || (err == IOVM_E_TIMEDOUT && !f->dev))
-		err = iovm__device_suspect(dev, f->batch.ticket);
+		err = iovm__device_suspect(dev, load_rlx(&f->batch.ticket));
 	if (!err && !f->dev)
 		err = aborted_reach(dev, turn);
 	if (!err && (iovm__device_state(dev) & IOVM__DEV_SUSPECT))

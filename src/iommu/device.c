@@ -52,7 +52,7 @@ static int forget_atc(struct iovm_device *dev)
 	iovm__submit_post(iommu, &batch, &all, 1, false);
 	err = iovm__submit_settle(iommu, &batch, &turn);
 	if (err == IOVM_E_ATC || err == IOVM_E_TIMEDOUT)
-		(void)iovm__device_suspect(dev, batch.ticket);
+		(void)iovm__device_suspect(dev, load_rlx(&batch.ticket));
 	return err == IOVM_E_ATC ? IOVM_E_TIMEDOUT : err;
 }
 

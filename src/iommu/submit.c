@@ -113,7 +113,7 @@ static void stage_phase(struct iovm__queue *q)
 
 static void place(struct iovm__batch *b, unsigned state, unsigned long ticket)
 {
-	b->ticket = ticket;
+	store_rlx(&b->ticket, ticket);
 	store_rel(&b->state, state);	/* the owner may reuse it from here on */
 }
 
@@ -129,8 +129,10 @@ static void end_phase(struct iovm__queue *q, unsigned long ticket)
 
 	while ((b = *link) != NULL) {
 		if (b->at < b->n) {
-			if (has_phase(b, q->phase))
-				b->before[b->nbefore++] = ticket;
+			if (has_phase(b, q->phase)) {
+				store_rlx(&b->before[load_rlx(&b->nbefore)], ticket);
+				store_rlx(&b->nbefore, load_rlx(&b->nbefore) + 1u);
+			}
 			link = &b->next;
 			continue;
 		}
@@ -305,8 +307,8 @@ void iovm__submit_post(struct iovm_iommu *iommu, struct iovm__batch *b, const st
 	b->n = n;
 	b->at = 0;
 	b->alone = alone;
-	b->ticket = 0;
-	b->nbefore = 0;
+	store_rlx(&b->ticket, 0ul);
+	store_rlx(&b->nbefore, 0u);
 	store_rlx(&b->state, IOVM__BATCH_PENDING);
 	do
 		b->next = head;
@@ -316,11 +318,11 @@ void iovm__submit_post(struct iovm_iommu *iommu, struct iovm__batch *b, const st
 /* The last fence is complete: so are the earlier ones, and each may have failed */
 static int reached_all(struct iovm_iommu *iommu, const struct iovm__batch *b)
 {
-	int r = iommu->be.reached(iommu->hw, b->ticket);
+	int r = iommu->be.reached(iommu->hw, load_rlx(&b->ticket));
 	unsigned i;
 
-	for (i = 0; r == 1 && i < b->nbefore; i++)
-		r = iommu->be.reached(iommu->hw, b->before[i]);
+	for (i = 0; r == 1 && i < load_rlx(&b->nbefore); i++)
+		r = iommu->be.reached(iommu->hw, load_rlx(&b->before[i]));
 	return r;
 }
 

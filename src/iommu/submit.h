@@ -22,9 +22,9 @@ struct iovm__batch {
 	unsigned at;			/* the holder's: next command to stage */
 	bool alone;			/* shares its fences with nobody: to find out whose invalidation fails */
 	atomic_uint state;
-	unsigned long ticket;		/* of its last fence; valid once PLACED */
-	unsigned long before[2];	/* of the fences of its earlier phases: a command that was refused fails the next fence, not the last */
-	unsigned nbefore;
+	atomic_ulong ticket;		/* of its last fence; valid once PLACED. Who polls a device's abort may sleep while a reset posts the batch anew: it is read, and not believed */
+	atomic_ulong before[2];		/* of the fences of its earlier phases: a command that was refused fails the next fence, not the last */
+	atomic_uint nbefore;
 };
 
 #define IOVM__STAGE 64u
