@@ -199,6 +199,22 @@ static void flr(struct rig_device *d)
 	machine_forget_atc(d->m, &d->dev->fn);
 }
 
+/* A reset whose end has to wait for the abort of its beginning, and what comes then */
+static int reset_while(struct meanwhile *m, void (*comes)(void *meanwhile, unsigned turn))
+{
+	struct rig *r = m->d->rig;
+	int err;
+
+	r->m[0].accepts = 0;
+	ck_assert_int_eq(iovm_device_reset_begin(m->d->dev), IOVM_E_TIMEDOUT);
+	flr(m->d);
+	r->port.on_wait = comes;
+	r->port.wait_arg = m;
+	err = iovm_device_reset_done(m->d->dev, true);
+	r->port.on_wait = NULL;
+	return err;
+}
+
 static void is_removed(void *arg, unsigned turn)
 {
 	struct meanwhile *m = arg;
@@ -218,13 +234,7 @@ START_TEST(removed_while_its_reset_ends)
 	struct meanwhile m = { .d = rig_ready(r, 0, 1) };
 	int pasid = rig_bind(m.d, &r->mm[0]);
 
-	r->m[0].accepts = 0;	/* so that the reset's end waits for the abort of its beginning */
-	ck_assert_int_eq(iovm_device_reset_begin(m.d->dev), IOVM_E_TIMEDOUT);
-	flr(m.d);
-	r->port.on_wait = is_removed;
-	r->port.wait_arg = &m;
-	ck_assert_int_eq(iovm_device_reset_done(m.d->dev, true), IOVM_E_INVAL);
-	r->port.on_wait = NULL;
+	ck_assert_int_eq(reset_while(&m, is_removed), IOVM_E_INVAL);
 	ck_assert(m.done && iovm__device_state(m.d->dev) & IOVM__DEV_GONE);
 	rig_later(r);
 	ck_assert(iovm__device_aborted(m.d->dev) && !rig_reaches(m.d, &r->mm[0], pasid));
@@ -257,13 +267,7 @@ START_TEST(stopped_while_its_reset_ends)
 	struct meanwhile m = { .d = rig_ready(r, 0, 1) };
 	int pasid = rig_bind(m.d, &r->mm[0]);
 
-	r->m[0].accepts = 0;
-	ck_assert_int_eq(iovm_device_reset_begin(m.d->dev), IOVM_E_TIMEDOUT);
-	flr(m.d);
-	r->port.on_wait = is_stopped;
-	r->port.wait_arg = &m;
-	ck_assert_int_eq(iovm_device_reset_done(m.d->dev, true), IOVM_E_TIMEDOUT);
-	r->port.on_wait = NULL;
+	ck_assert_int_eq(reset_while(&m, is_stopped), IOVM_E_TIMEDOUT);
 	ck_assert(m.done && r->port.fences == 1 && !rig_reaches(m.d, &r->mm[0], pasid));
 	ck_assert_int_eq(rig_reset(m.d, true), 0);
 	ck_assert(rig_reaches(m.d, &r->mm[0], pasid));

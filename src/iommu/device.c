@@ -185,13 +185,18 @@ bool iovm__device_abort(struct iovm_device *dev, unsigned why)
 	return first;
 }
 
-void iovm__device_abort_stored(struct iovm_device *dev)
+static void until_none(struct iovm_device *dev, atomic_uint *callers)
 {
 	const struct iovm_port *port = dev->iommu->port;
 	unsigned turn = 0;
 
-	while (load_sc(&dev->aborting))
+	while (load_sc(callers))
 		(void)port->wait(port->ctx, turn++);
+}
+
+void iovm__device_abort_stored(struct iovm_device *dev)
+{
+	until_none(dev, &dev->aborting);
 }
 
 bool iovm__device_aborted(struct iovm_device *dev)
@@ -222,12 +227,8 @@ void iovm__device_named(struct iovm_device *dev)
 
 void iovm__device_unname(struct iovm_device *dev)
 {
-	const struct iovm_port *port = dev->iommu->port;
-	unsigned turn = 0;
-
 	or_sc(&dev->state, (unsigned)IOVM__DEV_NAMELESS);
-	while (load_sc(&dev->named))
-		(void)port->wait(port->ctx, turn++);
+	until_none(dev, &dev->named);
 }
 
 static bool stop_at_the_bus(struct iovm_device *dev)
